@@ -1,0 +1,1 @@
+//! The binding generators for Kotlin and Swift, of the same uniffi version as the library.

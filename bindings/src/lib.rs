@@ -1,0 +1,1 @@
+//! The façade through UniFFI: Kotlin and Swift.

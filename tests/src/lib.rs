@@ -1,0 +1,1 @@
+//! What crosses crates: the school day, convergence, hostile input, crashes, benches.
