@@ -1,0 +1,63 @@
+//! Justifications (*libretto web*) and their decisions: DOMAIN rules A7 and A9.
+
+use chrono::Datelike;
+use registro_model::directory::GuardianRights;
+use registro_model::{Capacity, Date, PersonId};
+
+use super::{Answer, Question, Reason};
+use crate::identity::Subject;
+
+/// A guardian with complete rights, if the school has it enabled; a pupil of 18 or more, if enabled; office, head
+/// and council on paper. Only the author edits.
+pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
+    let (Some(date), Subject::Person(pupil)) = (date, &question.document.subject) else {
+        return Answer::Refused(Reason::NotWritable);
+    };
+    let settings = &question.school.settings;
+    let kind = question.key.split('/').next().unwrap_or_default();
+    let online = settings.justify_kinds.iter().any(|allowed| allowed.as_str() == kind);
+    match question.capacity {
+        Capacity::Guardian if !settings.justify_guardian || !online => Answer::Refused(Reason::NotEnabled),
+        Capacity::Guardian => match question.directory.guardian_rights(question.author, *pupil, date) {
+            Some(GuardianRights::Complete) => question.replaces_only_own(),
+            Some(_) => Answer::Refused(Reason::NoGuardianRight),
+            None => Answer::CannotTell,
+        },
+        Capacity::Pupil if question.author != *pupil => Answer::Refused(Reason::OthersName),
+        Capacity::Pupil if !settings.justify_adult_pupil || !online => Answer::Refused(Reason::NotEnabled),
+        Capacity::Pupil => is_adult(question, *pupil, date).and(|| question.replaces_only_own()),
+        Capacity::Office | Capacity::Head | Capacity::Council => {
+            let class = question.class_on(date);
+            question.directs(class.as_ref().ok(), date)
+        }
+        _ => Answer::Refused(Reason::NotInCapacity),
+    }
+}
+
+/// Teachers of the pupil's class, council, head and office decide. Another's decision is replaced by council, head
+/// or office only; a teacher decides anew beside it.
+pub(super) fn judge_decision(question: &Question<'_>, date: Option<Date>) -> Answer {
+    let Some(date) = date else { return Answer::Refused(Reason::NotWritable) };
+    let class = match question.class_on(date) {
+        Ok(class) => class,
+        Err(answer) => return answer,
+    };
+    match question.capacity {
+        Capacity::Lesson => question.teaches(&class, date).and(|| question.replaces_only_own()),
+        Capacity::Office | Capacity::Head | Capacity::Council => question.directs(Some(&class), date),
+        _ => Answer::Refused(Reason::NotInCapacity),
+    }
+}
+
+/// A pupil justifies from the 18th birthday on (A9).
+fn is_adult(question: &Question<'_>, pupil: PersonId, date: Date) -> Answer {
+    let Some(entry) = question.directory.pupils.get(&pupil) else {
+        return if question.directory.complete { Answer::Refused(Reason::NotEnrolled) } else { Answer::CannotTell };
+    };
+    let Some(born) = entry.born else { return Answer::CannotTell };
+    // Born on 29 February: of age on 1 March, which a comparison of (month, day) gives by itself.
+    let years = date.year() - born.year();
+    let had_birthday = (date.month(), date.day()) >= (born.month(), born.day());
+    let adult = years > 18 || (years == 18 && had_birthday);
+    if adult { Answer::Allowed } else { Answer::Refused(Reason::Minor) }
+}

@@ -1,0 +1,36 @@
+//! Standing: how much an accepted change weighs, from the directory at acceptance.
+
+use registro_model::{Capacity, Standing};
+
+use super::{Question, event_date};
+use crate::identity::Subject;
+
+/// The standing of a fact. A teacher of the class has the lesson's weight in an hour that the timetable gives
+/// them, at the fact's slot where it names one; otherwise that of other staff.
+pub fn standing(question: &Question<'_>) -> Standing {
+    match question.capacity {
+        Capacity::Office => Standing::Office,
+        Capacity::Head | Capacity::Council => Standing::HeadOrCouncil,
+        Capacity::Substitute => Standing::Substitute,
+        Capacity::Staff => Standing::OtherStaff,
+        Capacity::School => Standing::School,
+        Capacity::Guardian => Standing::Guardian,
+        Capacity::Pupil => Standing::Pupil,
+        Capacity::Lesson => {
+            let Some(date) = event_date(question) else { return Standing::OtherStaff };
+            let class = match &question.document.subject {
+                Subject::Person(person) => question.directory.class_of(*person, date).flatten(),
+                subject => subject.class(),
+            };
+            let slot = question.fact.slot().or_else(|| slot_of_key(question.key));
+            let timetabled = class
+                .and_then(|class| question.directory.is_timetabled(question.author, class, date, slot))
+                .unwrap_or(false);
+            if timetabled { Standing::TimetabledLesson } else { Standing::OtherStaff }
+        }
+    }
+}
+
+fn slot_of_key(key: &str) -> Option<u8> {
+    key.split_once('#')?.1.split('/').next()?.parse().ok()
+}

@@ -1,0 +1,1 @@
+//! The policy's table, row by row.
