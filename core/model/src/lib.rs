@@ -11,6 +11,7 @@
 //! | [`people`] | roles, capacities, standing |
 //! | [`directory`] | who is what, teaches what, is in which class, *by date* |
 
+pub mod calendar;
 pub mod directory;
 pub mod ids;
 pub mod people;

@@ -6,8 +6,11 @@
 //! | module | what |
 //! |---|---|
 //! | [`messages`] | what goes over the wire, with its limits |
+//! | `device` | the state machine of a tablet or phone, and the views that an app reads |
 //! | [`notices`] | what the school signs: snapshots, refusals, revocations, restores, checkpoints |
 
+#[cfg(feature = "device")]
+pub mod device;
 pub mod messages;
 pub mod notices;
 pub mod wire;

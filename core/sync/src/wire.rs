@@ -43,3 +43,20 @@ pub fn unpack<T: for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Wi
     }
     minicbor::decode(&cbor).map_err(|_| WireError::Cbor)
 }
+
+/// Encodes a value for the store.
+pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
+    let mut cbor = Vec::new();
+    if minicbor::encode(value, &mut cbor).is_err() {
+        unreachable!("writing into a vector does not fail");
+    }
+    cbor
+}
+
+/// Decodes a value of the store.
+#[cfg(feature = "device")]
+pub(crate) fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
+    bytes: &[u8],
+) -> Result<T, crate::device::DeviceError> {
+    minicbor::decode(bytes).map_err(|_| crate::device::DeviceError::Stored("not the expected CBOR"))
+}

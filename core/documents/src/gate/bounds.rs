@@ -1,0 +1,243 @@
+//! Step 1: bounds, read by hand from the raw bytes before anything is allocated or handed to Automerge.
+
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+
+/// Largest change chunk.
+pub const MAX_CHUNK: usize = 16 * 1024;
+/// Most dependencies of a change.
+pub const MAX_DEPS: usize = 64;
+/// Most operations of a change: the largest sum of run counts in any of its columns.
+pub const MAX_OPERATIONS: usize = 4_096;
+/// Most columns.
+const MAX_COLUMNS: usize = 16;
+/// Most actors that a change names besides its own.
+const MAX_ACTORS: usize = 64;
+
+/// Largest saved document.
+pub const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// Largest sum of its columns after decompression.
+const MAX_DOCUMENT_EXPANDED: u64 = 32 * 1024 * 1024;
+/// Most operations of a document: the largest sum of run counts in any column. Automerge takes some 470 bytes per
+/// operation while it loads.
+const MAX_DOCUMENT_OPERATIONS: u64 = 200_000;
+/// Most actors, heads and columns of a document.
+const MAX_DOCUMENT_ACTORS: u64 = 4_096;
+
+const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+const DOCUMENT_CHUNK: u8 = 0;
+const CHANGE_CHUNK: u8 = 1;
+const DEFLATED: u64 = 8;
+
+/// What the bounds read of a change on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// Other actors that it names.
+    pub other_actors: Vec<[u8; 16]>,
+}
+
+type Found<T> = Result<T, &'static str>;
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Found<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(count).ok_or("it ends too early")?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn byte(&mut self) -> Found<u8> {
+        self.take(1).map(|bytes| bytes.first().copied().unwrap_or_default())
+    }
+
+    fn unsigned(&mut self) -> Found<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let low = u64::from(byte & 0x7f);
+            if shift == 63 && low > 1 {
+                return Err("a number is too large");
+            }
+            value |= low << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err("a number is too long")
+    }
+
+    fn signed(&mut self) -> Found<i64> {
+        let mut value = 0i64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= i64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                if shift < 57 && byte & 0x40 != 0 {
+                    value |= -1 << (shift + 7);
+                }
+                return Ok(value);
+            }
+        }
+        Err("a number is too long")
+    }
+
+    fn count(&mut self, most: u64, what: &'static str) -> Found<usize> {
+        let count = self.unsigned()?;
+        if count > most { Err(what) } else { Ok(count as usize) }
+    }
+}
+
+fn header<'a>(chunk: &'a [u8], chunk_type: u8) -> Found<Reader<'a>> {
+    let mut reader = Reader(chunk);
+    if reader.take(4)? != MAGIC {
+        return Err("it is no Automerge chunk");
+    }
+    reader.take(4)?;
+    if reader.byte()? != chunk_type {
+        return Err("it is another type of chunk");
+    }
+    let length = reader.unsigned()?;
+    if length != reader.0.len() as u64 {
+        return Err("its length is wrong, or bytes follow it");
+    }
+    Ok(reader)
+}
+
+/// Checks a raw change chunk.
+pub fn check_change(chunk: &[u8]) -> Found<Bounds> {
+    if chunk.len() > MAX_CHUNK {
+        return Err("it is larger than 16 KB");
+    }
+    let mut reader = header(chunk, CHANGE_CHUNK)?;
+    let deps = reader.count(MAX_DEPS as u64, "more than 64 dependencies")?;
+    reader.take(32 * deps)?;
+    actor(&mut reader)?;
+    reader.unsigned()?;
+    let start_op = reader.unsigned()?;
+    // Counters are 32 bits inside Automerge: a change near the end would make the next honest one panic.
+    if start_op == 0 || start_op > u64::from(u32::MAX) - 2 * MAX_OPERATIONS as u64 {
+        return Err("its operation counter is out of range");
+    }
+    reader.signed()?;
+    if reader.unsigned()? != 0 {
+        return Err("it has a message");
+    }
+    let others = reader.count(MAX_ACTORS as u64, "it names too many actors")?;
+    let other_actors = (0..others).map(|_| actor(&mut reader)).collect::<Found<Vec<_>>>()?;
+    let columns = columns(&mut reader, MAX_COLUMNS as u64)?;
+    for (spec, length) in &columns {
+        if spec & DEFLATED != 0 {
+            return Err("it has a deflated column");
+        }
+        let length = usize::try_from(*length).map_err(|_| "a column is too long")?;
+        check_column(*spec, reader.take(length)?, MAX_OPERATIONS as u64)?;
+    }
+    if !reader.0.is_empty() {
+        return Err("bytes follow its columns");
+    }
+    Ok(Bounds { other_actors })
+}
+
+fn actor(reader: &mut Reader<'_>) -> Found<[u8; 16]> {
+    if reader.unsigned()? != 16 {
+        return Err("an actor has not 16 bytes");
+    }
+    reader.take(16)?.try_into().map_err(|_| "an actor has not 16 bytes")
+}
+
+fn columns(reader: &mut Reader<'_>, most: u64) -> Found<Vec<(u64, u64)>> {
+    let count = reader.count(most, "too many columns")?;
+    (0..count).map(|_| Ok((reader.unsigned()?, reader.unsigned()?))).collect()
+}
+
+/// Adds up the run counts of a column without expanding it.
+fn check_column(spec: u64, bytes: &[u8], most: u64) -> Found<()> {
+    const TOO_MANY: &str = "too many operations";
+    let mut reader = Reader(bytes);
+    let mut sum = 0u64;
+    let mut add = |count: u64| {
+        sum = sum.saturating_add(count);
+        if sum > most { Err(TOO_MANY) } else { Ok(()) }
+    };
+    match spec & 7 {
+        // Raw values: no runs.
+        7 => Ok(()),
+        // Booleans: lengths of alternating runs.
+        4 => {
+            while !reader.0.is_empty() {
+                add(reader.unsigned()?)?;
+            }
+            Ok(())
+        }
+        column_type => {
+            while !reader.0.is_empty() {
+                let count = reader.signed()?;
+                match count {
+                    0 => add(reader.unsigned()?)?,
+                    1.. => {
+                        add(count.unsigned_abs())?;
+                        skip_value(&mut reader, column_type)?;
+                    }
+                    _ => {
+                        add(count.unsigned_abs())?;
+                        for _ in 0..count.unsigned_abs() {
+                            skip_value(&mut reader, column_type)?;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn skip_value(reader: &mut Reader<'_>, column_type: u64) -> Found<()> {
+    match column_type {
+        5 => {
+            let length = reader.unsigned()?;
+            reader.take(usize::try_from(length).map_err(|_| "a text is too long")?).map(drop)
+        }
+        3 => reader.signed().map(drop),
+        _ => reader.unsigned().map(drop),
+    }
+}
+
+/// Checks a saved document: one document chunk that stays small when it is expanded.
+pub fn check_document(bytes: &[u8]) -> Found<()> {
+    if bytes.len() > MAX_DOCUMENT {
+        return Err("it is larger than 8 MB");
+    }
+    let mut reader = header(bytes, DOCUMENT_CHUNK)?;
+    let actors = reader.count(MAX_DOCUMENT_ACTORS, "too many actors")?;
+    for _ in 0..actors {
+        actor(&mut reader)?;
+    }
+    let heads = reader.count(MAX_DOCUMENT_ACTORS, "too many heads")?;
+    reader.take(32 * heads)?;
+    let change_columns = columns(&mut reader, 32)?;
+    let operation_columns = columns(&mut reader, 32)?;
+    let mut expanded = 0u64;
+    for (spec, length) in change_columns.iter().chain(&operation_columns) {
+        let length = usize::try_from(*length).map_err(|_| "a column is too long")?;
+        let data = reader.take(length)?;
+        if spec & DEFLATED == 0 {
+            expanded += data.len() as u64;
+            check_column(*spec, data, MAX_DOCUMENT_OPERATIONS)?;
+        } else {
+            let mut inflated = Vec::new();
+            let room = MAX_DOCUMENT_EXPANDED.saturating_sub(expanded) + 1;
+            DeflateDecoder::new(data)
+                .take(room)
+                .read_to_end(&mut inflated)
+                .map_err(|_| "a column does not decompress")?;
+            expanded += inflated.len() as u64;
+            check_column(*spec, &inflated, MAX_DOCUMENT_OPERATIONS)?;
+        }
+        if expanded > MAX_DOCUMENT_EXPANDED {
+            return Err("it is larger than 32 MB when expanded");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,300 @@
+//! The device: what a tablet or a phone holds, writes, pushes and pulls. A state machine without I/O of its own
+//! but the store: bytes, clock and randomness come from outside, so that a simulator can drive a hundred of them.
+
+mod account;
+mod apply;
+mod blind;
+mod directory;
+mod diverged;
+mod give;
+mod held;
+mod outbox;
+mod reexecute;
+mod request;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use registro_documents::view::ViewPart;
+use registro_documents::{DocumentIdentity, SigningKey};
+use registro_model::directory::Directory;
+use registro_model::school::School;
+use registro_model::{CommandId, DocumentId};
+use registro_store::{DocumentPart, Store, StoreError};
+
+pub use account::Account;
+pub use apply::Applied;
+pub use directory::school_of;
+pub use give::{Draft, DraftWrite};
+pub use held::Held;
+pub use outbox::{Delivery, OutboxEntry, OwnChange, Refusal};
+pub use request::Asked;
+pub use state::{Header, SyncState};
+
+use crate::wire::{decode, encode};
+use state::StoreOp;
+
+/// What a device needs from outside.
+pub trait Environment: Send {
+    /// The device's clock, Unix milliseconds. Informative only.
+    fn now(&self) -> i64;
+    /// Fills a buffer with random bytes.
+    fn random(&mut self, out: &mut [u8]);
+}
+
+/// Why the device could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store holds does not read: it was damaged, or written by a newer version.
+    #[error("a stored value does not read: {0}")]
+    Stored(&'static str),
+    /// Nobody has logged in yet.
+    #[error("nobody is logged in on this store")]
+    NoAccount,
+    /// The document is not held on this device.
+    #[error("the document is not on this device")]
+    NotHeld(DocumentId),
+    /// The change could not be made.
+    #[error(transparent)]
+    Write(#[from] registro_documents::write::WriteError),
+    /// The gate refuses the device's own change: it was too large, or a rule was broken by the app.
+    #[error("the entry cannot be written: {0}")]
+    OwnChange(String),
+    /// What the hub sent does not verify. Nothing of it was applied.
+    #[error("the hub's answer does not verify: {0}")]
+    Reply(&'static str),
+}
+
+/// A device's register: one person's replica of what they may read, and the outbox of what they wrote.
+pub struct Device {
+    store: Store,
+    environment: Box<dyn Environment>,
+    account: Option<Account>,
+    key: Option<SigningKey>,
+    state: SyncState,
+    headers: BTreeMap<DocumentId, Header>,
+    blind: BTreeMap<DocumentId, Header>,
+    pending: Vec<OutboxEntry>,
+    cache: BTreeMap<DocumentId, Held>,
+    directory: Option<(Directory, School)>,
+}
+
+/// Documents kept in memory.
+const CACHED_DOCUMENTS: usize = 64;
+
+impl Device {
+    /// Opens the device on its store.
+    pub fn open(store: Store, environment: Box<dyn Environment>) -> Result<Self, DeviceError> {
+        let (account, state) = store.read(|r| Ok((r.meta("account")?, r.meta("sync")?)))?;
+        let account: Option<Account> = account.map(|bytes| decode(&bytes)).transpose()?;
+        let state: SyncState = state.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default();
+        let key = account.as_ref().map(Account::key);
+        let mut device = Self {
+            store,
+            environment,
+            account,
+            key,
+            state,
+            headers: BTreeMap::new(),
+            blind: BTreeMap::new(),
+            pending: Vec::new(),
+            cache: BTreeMap::new(),
+            directory: None,
+        };
+        device.reload()?;
+        Ok(device)
+    }
+
+    /// Reads headers and pending commands again, after a failure or a resume.
+    pub fn reload(&mut self) -> Result<(), DeviceError> {
+        let (state, blind, headers, pending) = self.store.read(|r| {
+            let mut headers = Vec::new();
+            for document in r.documents()? {
+                if let Some(bytes) = r.document_part(document, DocumentPart::Header)? {
+                    headers.push((document, bytes));
+                }
+            }
+            Ok((r.meta("sync")?, r.meta("blind")?, headers, r.commands_in_state(outbox::PENDING)?))
+        })?;
+        let blind: Vec<Header> = blind.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default();
+        self.blind = blind.into_iter().map(|header| (header.identity.id, header)).collect();
+        self.state = state.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default();
+        self.headers = headers
+            .into_iter()
+            .map(|(document, bytes)| Ok((document, decode(&bytes)?)))
+            .collect::<Result<_, DeviceError>>()?;
+        self.pending = pending.iter().map(|c| decode(&c.body)).collect::<Result<_, _>>()?;
+        self.cache.clear();
+        self.directory = None;
+        Ok(())
+    }
+
+    /// The account, if somebody has logged in.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// Makes the store an account's: its device key and certificate.
+    pub fn enrol(&mut self, account: Account) -> Result<(), DeviceError> {
+        let ops = vec![StoreOp::PutMeta("account".to_owned(), encode(&account))];
+        self.commit(ops)?;
+        self.key = Some(account.key());
+        self.account = Some(account);
+        Ok(())
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Where the device stands in the hub's log.
+    pub fn state(&self) -> &SyncState {
+        &self.state
+    }
+
+    /// Documents that the caller may read, as the hub last said.
+    pub fn documents(&self) -> impl Iterator<Item = &Header> {
+        self.headers.values()
+    }
+
+    /// A document by what it is about.
+    pub fn find(&self, test: impl Fn(&DocumentIdentity) -> bool) -> Option<DocumentId> {
+        self.headers.values().map(|header| &header.identity).find(|identity| test(identity)).map(|i| i.id)
+    }
+
+    /// A part of a document's view.
+    pub fn part(&self, document: DocumentId, part: &str) -> Result<ViewPart, DeviceError> {
+        let bytes = self.store.read(|r| r.view(document, part))?;
+        Ok(bytes.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default())
+    }
+
+    /// Commands that the hub has not confirmed.
+    pub fn pending(&self) -> &[OutboxEntry] {
+        &self.pending
+    }
+
+    /// Every command that this device keeps, in order: those of the year, refused ones included.
+    pub fn commands(&self) -> Result<Vec<OutboxEntry>, DeviceError> {
+        let stored = self.store.read(|r| r.commands())?;
+        stored.iter().map(|command| decode(&command.body)).collect()
+    }
+
+    /// A command of this device.
+    pub fn command(&self, id: CommandId) -> Result<Option<OutboxEntry>, DeviceError> {
+        if let Some(entry) = self.pending.iter().find(|entry| entry.command.id == id) {
+            return Ok(Some(entry.clone()));
+        }
+        let stored = self.store.read(|r| r.command(id))?;
+        stored.map(|command| decode(&command.body)).transpose()
+    }
+
+    /// Draws a command id.
+    pub fn draw_command(&mut self) -> CommandId {
+        CommandId(self.draw())
+    }
+
+    /// Draws random bytes, for keys of facts.
+    pub fn draw<const N: usize>(&mut self) -> [u8; N] {
+        let mut out = [0; N];
+        self.environment.random(&mut out);
+        out
+    }
+
+    /// The device's clock, Unix milliseconds.
+    pub fn now(&self) -> i64 {
+        self.environment.now()
+    }
+
+    fn commit(&mut self, ops: Vec<StoreOp>) -> Result<(), DeviceError> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        self.store.write(move |tx| ops.into_iter().try_for_each(|op| op.run(tx)))?;
+        Ok(())
+    }
+
+    fn account_or_error(&self) -> Result<&Account, DeviceError> {
+        self.account.as_ref().ok_or(DeviceError::NoAccount)
+    }
+
+    /// The document, from the cache or the store, with what this device has pending in it.
+    pub fn held(&mut self, document: DocumentId) -> Result<&mut Held, DeviceError> {
+        if !self.cache.contains_key(&document) {
+            let held = match (self.headers.get(&document), self.blind.get(&document)) {
+                (Some(header), _) => {
+                    let (mut held, misfits) = Held::load(&self.store, header, &self.pending)?;
+                    self.state.redo.extend(misfits);
+                    self.know_own_actors(&mut held);
+                    held
+                }
+                (None, Some(header)) => self.load_blind(&header.clone())?,
+                (None, None) => return Err(DeviceError::NotHeld(document)),
+            };
+            if self.cache.len() >= CACHED_DOCUMENTS {
+                self.cache.pop_first();
+            }
+            self.cache.insert(document, held);
+        }
+        self.cache.get_mut(&document).ok_or(DeviceError::NotHeld(document))
+    }
+
+    fn header(&self, document: DocumentId) -> Option<&Header> {
+        self.headers.get(&document).or_else(|| self.blind.get(&document))
+    }
+
+    fn identity(&self, document: DocumentId) -> Result<DocumentIdentity, DeviceError> {
+        self.header(document).map(|header| header.identity.clone()).ok_or(DeviceError::NotHeld(document))
+    }
+
+    /// The epoch under which this device writes in a document; drawn at the first write. The caller stores the
+    /// header.
+    fn epoch(&mut self, document: DocumentId) -> Result<registro_documents::Epoch, DeviceError> {
+        if let Some(epoch) = self.header(document).and_then(|header| header.epoch) {
+            return Ok(epoch);
+        }
+        let epoch = self.draw();
+        let header = match self.headers.get_mut(&document) {
+            Some(header) => header,
+            None => self.blind.get_mut(&document).ok_or(DeviceError::NotHeld(document))?,
+        };
+        header.epoch = Some(epoch);
+        Ok(epoch)
+    }
+
+    /// The operation that stores a document's header.
+    fn header_op(&self, document: DocumentId) -> StoreOp {
+        match self.headers.get(&document) {
+            Some(header) => StoreOp::PutPart(document, DocumentPart::Header, encode(header)),
+            None => self.blind_op(),
+        }
+    }
+
+    fn view_ops(&self, document: DocumentId, parts: BTreeMap<String, ViewPart>) -> Vec<StoreOp> {
+        parts.into_iter().map(|(part, view)| StoreOp::PutView(document, part, encode(&view))).collect()
+    }
+
+    /// Views of the keys that changed, as operations on the store.
+    fn refresh_ops(
+        &mut self,
+        document: DocumentId,
+        changed: &BTreeSet<(String, String)>,
+    ) -> Result<Vec<StoreOp>, DeviceError> {
+        use registro_documents::view::{part_of, refresh};
+        let mut parts = BTreeMap::new();
+        for (section, key) in changed {
+            let part = part_of(section, key);
+            if !parts.contains_key(&part) {
+                let view = self.part(document, &part)?;
+                parts.insert(part, view);
+            }
+        }
+        let held = self.held(document)?;
+        refresh(held.document(), held, changed, &mut parts);
+        self.forget_directory_if(document);
+        Ok(self.view_ops(document, parts))
+    }
+}

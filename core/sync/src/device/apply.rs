@@ -1,0 +1,466 @@
+//! Applying a reply of the hub.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use registro_documents::{AcceptanceRecord, Certificate, CertificateId, Hash, SignedChange, genesis};
+use registro_model::{CommandId, DocumentId};
+use registro_store::DocumentPart;
+
+use super::held::Held;
+use super::outbox::{Delivery, OutboxEntry, Refusal};
+use super::request::Asked;
+use super::state::{Header, MAX_KNOWN_CHAINS, StoreOp};
+use super::{Device, DeviceError};
+use crate::messages::{Ack, Code, Entry, Listed, Outcome, Reply};
+use crate::notices::{Signed, Snapshot};
+use crate::wire::encode;
+
+/// What a reply changed, for the app's events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Documents whose view changed.
+    pub documents: BTreeSet<DocumentId>,
+    /// Commands that the hub confirmed.
+    pub confirmed: Vec<CommandId>,
+    /// Commands that were refused or are with the office.
+    pub refused: Vec<CommandId>,
+    /// Certificates of this person that this device had not heard of: another device of theirs logged in.
+    pub new_devices: Vec<CertificateId>,
+    /// Whether the device's documents may have grown or shrunk.
+    pub scope_changed: bool,
+    /// Whether to ask again at once.
+    pub more: bool,
+    /// The hub was restored from a backup: own work is offered again.
+    pub diverged: bool,
+}
+
+impl Device {
+    /// Applies a reply. It is applied whole or not at all; a reply to an older request is ignored.
+    pub fn apply(&mut self, asked: &Asked, reply: Reply) -> Result<Applied, DeviceError> {
+        if asked.cursor != self.state.cursor {
+            return Ok(Applied { more: true, ..Applied::default() });
+        }
+        self.state.clock_offset = reply.time - self.now();
+        let applied = if reply.diverged { self.apply_diverged(&reply) } else { self.apply_news(asked, reply) };
+        match applied {
+            Ok(applied) => Ok(applied),
+            Err(error) => {
+                self.reload()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn apply_news(&mut self, asked: &Asked, reply: Reply) -> Result<Applied, DeviceError> {
+        let mut applied = Applied::default();
+        let mut ops = Vec::new();
+        let mut changed: BTreeMap<DocumentId, BTreeSet<(String, String)>> = BTreeMap::new();
+        let mut whole: BTreeSet<DocumentId> = BTreeSet::new();
+
+        if let Some(listed) = &reply.documents {
+            self.apply_scope(listed, &mut ops)?;
+            applied.scope_changed = true;
+        }
+        self.state.scope = reply.scope;
+
+        let mut touched: BTreeSet<CommandId> = BTreeSet::new();
+        for ack in &reply.acks {
+            self.apply_ack(ack, &mut touched, &mut changed, &mut applied)?;
+        }
+        let certificates = self.apply_certificates(&reply.feed, &mut ops, &mut applied)?;
+        for entry in &reply.feed {
+            match entry {
+                Entry::Certificate(_) => {}
+                Entry::Snapshot(snapshot) => {
+                    if self.apply_snapshot(snapshot, asked, &mut ops)? {
+                        whole.insert(snapshot.document);
+                    }
+                }
+                Entry::Change { record, change } => {
+                    self.apply_change(change, *record, &certificates, &mut touched, &mut changed, &mut ops)?;
+                }
+                Entry::Refused(notice) => {
+                    let account = self.account_or_error()?;
+                    if !notice.is_signed_by(account.school, &account.school_key) {
+                        return Err(DeviceError::Reply("a refusal is not signed by the school"));
+                    }
+                    if notice.person == account.person {
+                        let outcome = Outcome::Not { code: notice.code, reason: notice.reason, cause: notice.cause };
+                        let ack = Ack { hash: notice.change, outcome };
+                        self.apply_ack(&ack, &mut touched, &mut changed, &mut applied)?;
+                    }
+                }
+                Entry::Revoked(notice) => {
+                    let account = self.account_or_error()?;
+                    if !notice.is_signed_by(account.school, &account.school_key) {
+                        return Err(DeviceError::Reply("a revocation is not signed by the school"));
+                    }
+                    if !self.state.revoked.iter().any(|known| known.certificate == notice.certificate) {
+                        self.state.revoked.push(notice.clone());
+                    }
+                }
+                Entry::Restored(notice) => {
+                    let account = self.account_or_error()?;
+                    if !notice.is_signed_by(account.school, &account.school_key) {
+                        return Err(DeviceError::Reply("a restore is not signed by the school"));
+                    }
+                    self.state.restored_after = Some(notice.position.saturating_sub(1));
+                    self.state.known_chains.clear();
+                }
+                Entry::Checkpoint(checkpoint) => {
+                    let account = self.account_or_error()?;
+                    if !checkpoint.is_signed_by(account.school, &account.school_key) {
+                        return Err(DeviceError::Reply("a checkpoint is not signed by the school"));
+                    }
+                }
+            }
+        }
+
+        // A new device takes the hub's end as its cursor and everything by want.
+        self.state.cursor = if self.state.started { reply.cursor } else { reply.end };
+        self.state.started = true;
+        self.state.end = reply.end;
+        self.state.directory = reply.directory;
+        if self.state.restored_after.is_some() {
+            self.state.known_chains.push(self.state.end);
+            let excess = self.state.known_chains.len().saturating_sub(MAX_KNOWN_CHAINS);
+            self.state.known_chains.drain(..excess);
+        }
+
+        self.settle_outbox(&touched, &mut ops, &mut applied);
+        for document in whole {
+            changed.remove(&document);
+            ops.push(StoreOp::DeleteViews(document));
+            let held = self.held(document)?;
+            let parts = registro_documents::view::view(held.document(), held);
+            ops.extend(self.view_ops(document, parts));
+            self.forget_directory_if(document);
+            applied.documents.insert(document);
+        }
+        for (document, keys) in changed {
+            if self.headers.contains_key(&document) {
+                ops.extend(self.refresh_ops(document, &keys)?);
+                applied.documents.insert(document);
+            }
+        }
+
+        let wanting = self.headers.values().any(|header| header.wanted);
+        if !reply.more && !wanting {
+            let redone = self.reexecute(&mut ops)?;
+            applied.documents.extend(redone);
+            self.state.offering = false;
+        }
+        ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
+        self.commit(ops)?;
+        applied.more = reply.more || wanting || self.pending.iter().any(|entry| !entry.is_accepted());
+        Ok(applied)
+    }
+
+    /// Purges what may not be read any more and asks for what is new. Commands stay.
+    fn apply_scope(&mut self, listed: &[Listed], ops: &mut Vec<StoreOp>) -> Result<(), DeviceError> {
+        let now: BTreeSet<_> = listed.iter().map(|entry| entry.identity.id).collect();
+        let gone: Vec<_> = self.headers.keys().copied().filter(|id| !now.contains(id)).collect();
+        for id in gone {
+            ops.push(StoreOp::DeleteDocument(id));
+            self.cache.remove(&id);
+            if let Some(header) = self.headers.remove(&id)
+                && self.pending.iter().any(|e| e.changes.iter().any(|c| c.signed.envelope.document == id))
+            {
+                self.blind.insert(id, Header { wanted: false, epoch: None, ..header });
+                ops.push(self.blind_op());
+            }
+            self.directory = None;
+        }
+        for entry in listed {
+            let id = entry.identity.id;
+            match self.headers.get_mut(&id) {
+                None => {
+                    let epoch = self.blind.remove(&id).and_then(|header| header.epoch);
+                    // Nobody wrote to it: it is its genesis, nothing is to be asked for.
+                    let wanted = entry.last_position > 0 || epoch.is_some();
+                    let header =
+                        Header { identity: entry.identity.clone(), until: entry.until.clone(), wanted, epoch };
+                    ops.push(StoreOp::CreateDocument(id));
+                    ops.push(StoreOp::PutPart(id, DocumentPart::Header, encode(&header)));
+                    self.cache.remove(&id);
+                    self.headers.insert(id, header);
+                    self.directory = None;
+                }
+                Some(header) => {
+                    let later = match (&header.until, &entry.until) {
+                        (Some(_), None) => true,
+                        (Some(held), Some(now)) => now > held,
+                        (None, _) => false,
+                    };
+                    if header.until != entry.until || header.identity != entry.identity {
+                        header.until = entry.until.clone();
+                        header.identity = entry.identity.clone();
+                        header.wanted |= later;
+                        let op = self.header_op(id);
+                        ops.push(op);
+                    }
+                }
+            }
+        }
+        ops.push(self.blind_op());
+        Ok(())
+    }
+
+    fn apply_ack(
+        &mut self,
+        ack: &Ack,
+        touched: &mut BTreeSet<CommandId>,
+        changed: &mut BTreeMap<DocumentId, BTreeSet<(String, String)>>,
+        applied: &mut Applied,
+    ) -> Result<(), DeviceError> {
+        let Some(entry) =
+            self.pending.iter_mut().find(|e| e.changes.iter().any(|c| c.signed.envelope.change == ack.hash))
+        else {
+            return Ok(());
+        };
+        let id = entry.command.id;
+        match &ack.outcome {
+            Outcome::Accepted(record) => {
+                touched.insert(id);
+                self.confirm_own(ack.hash, *record, changed)?;
+            }
+            Outcome::Not { code, .. } if code.is_waiting() => {}
+            Outcome::Not { code: Code::Graph | Code::Duplicate, .. } => {
+                // The author runs it again once synced to the end, unless another change of it was accepted.
+                touched.insert(id);
+                self.state.redo.insert(id);
+            }
+            Outcome::Not { code, reason, cause } => {
+                touched.insert(id);
+                let causes = match &mut entry.delivery {
+                    Delivery::Refused(refusal) | Delivery::WithOffice(refusal) => std::mem::take(&mut refusal.causes),
+                    _ => Vec::new(),
+                };
+                let mut refusal = Refusal { code: *code, reason: *reason, causes };
+                let document = entry.changes.iter().find(|c| c.signed.envelope.change == ack.hash);
+                if let (true, Some(change)) = (*cause, document) {
+                    refusal.causes.push(change.signed.envelope.document);
+                }
+                let first = entry.delivery == Delivery::Pending;
+                entry.delivery = match code {
+                    Code::Office => Delivery::WithOffice(refusal),
+                    _ => Delivery::Refused(refusal),
+                };
+                if first {
+                    applied.refused.push(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the hub's record of an own change.
+    fn confirm_own(
+        &mut self,
+        hash: Hash,
+        record: AcceptanceRecord,
+        changed: &mut BTreeMap<DocumentId, BTreeSet<(String, String)>>,
+    ) -> Result<(), DeviceError> {
+        let mut document = None;
+        for change in self.pending.iter_mut().flat_map(|entry| &mut entry.changes) {
+            if change.signed.envelope.change == hash && change.record != Some(record) {
+                change.record = Some(record);
+                document = Some(change.signed.envelope.document);
+            }
+        }
+        if let Some(document) = document
+            && self.headers.contains_key(&document)
+        {
+            let held = self.held(document)?;
+            if held.contains(hash) {
+                let keys = held.confirm(hash, record);
+                changed.entry(document).or_default().extend(keys);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the certificates of a reply, which its changes need.
+    fn apply_certificates(
+        &mut self,
+        feed: &[Entry],
+        ops: &mut Vec<StoreOp>,
+        applied: &mut Applied,
+    ) -> Result<BTreeMap<CertificateId, Certificate>, DeviceError> {
+        let account = self.account_or_error()?;
+        let (school, school_key, person, own) =
+            (account.school, account.school_key, account.person, account.certificate.id());
+        let mut certificates = BTreeMap::from([(own, account.certificate.clone())]);
+        for entry in feed {
+            let Entry::Certificate(certificate) = entry else { continue };
+            if !certificate.is_genuine(school, &school_key) {
+                return Err(DeviceError::Reply("a certificate is not the school's"));
+            }
+            let id = certificate.id();
+            let name = certificate_key(&id);
+            if self.store.read(|r| r.meta(&name))?.is_none() {
+                ops.push(StoreOp::PutMeta(name, encode(certificate)));
+                if certificate.person == person && id != own {
+                    applied.new_devices.push(id);
+                }
+            }
+            certificates.insert(id, certificate.clone());
+        }
+        Ok(certificates)
+    }
+
+    fn certificate(
+        &self,
+        id: &CertificateId,
+        known: &BTreeMap<CertificateId, Certificate>,
+    ) -> Result<Option<Certificate>, DeviceError> {
+        if let Some(certificate) = known.get(id) {
+            return Ok(Some(certificate.clone()));
+        }
+        let bytes = self.store.read(|r| r.meta(&certificate_key(id)))?;
+        bytes.map(|bytes| crate::wire::decode(&bytes)).transpose()
+    }
+
+    /// Replaces a document by the hub's snapshot of it. Own pending changes are put on it again.
+    fn apply_snapshot(
+        &mut self,
+        snapshot: &Snapshot,
+        asked: &Asked,
+        ops: &mut Vec<StoreOp>,
+    ) -> Result<bool, DeviceError> {
+        let id = snapshot.document;
+        if !asked.want.contains(&id) || !self.headers.contains_key(&id) {
+            return Ok(false);
+        }
+        let account = self.account_or_error()?;
+        if !snapshot.is_signed_by(account.school, &account.school_key) {
+            return Err(DeviceError::Reply("a snapshot is not signed by the school"));
+        }
+        if !snapshot.records.certificates().iter().all(|c| c.is_genuine(account.school, &account.school_key)) {
+            return Err(DeviceError::Reply("a certificate is not the school's"));
+        }
+        let Some(header) = self.headers.get_mut(&id) else { return Ok(false) };
+        header.wanted = false;
+        let mut held = Held::from_snapshot(snapshot, header.identity.kind)?;
+        let misfits = held.add_pending(&self.pending);
+        self.state.redo.extend(misfits);
+        self.know_own_actors(&mut held);
+        for change in self.store.read(|r| r.changes(id))? {
+            ops.push(StoreOp::DeleteChange(id, change.hash));
+        }
+        ops.push(StoreOp::PutPart(id, DocumentPart::HubSnapshot, encode(snapshot)));
+        ops.push(self.header_op(id));
+        // Own changes that the snapshot holds are accepted, whatever became of their acknowledgement.
+        let known: Vec<_> = self
+            .pending
+            .iter()
+            .flat_map(|entry| &entry.changes)
+            .map(|change| change.signed.envelope.change)
+            .filter_map(|hash| held.record(&hash).map(|record| (hash, *record)))
+            .collect();
+        for change in self.pending.iter_mut().flat_map(|entry| &mut entry.changes) {
+            if let Some((_, record)) = known.iter().find(|(hash, _)| *hash == change.signed.envelope.change) {
+                change.record = Some(*record);
+            }
+        }
+        self.cache.insert(id, held);
+        Ok(true)
+    }
+
+    fn apply_change(
+        &mut self,
+        change: &SignedChange,
+        record: AcceptanceRecord,
+        certificates: &BTreeMap<CertificateId, Certificate>,
+        touched: &mut BTreeSet<CommandId>,
+        changed: &mut BTreeMap<DocumentId, BTreeSet<(String, String)>>,
+        ops: &mut Vec<StoreOp>,
+    ) -> Result<(), DeviceError> {
+        let envelope = &change.envelope;
+        let id = envelope.document;
+        if let Some(entry) =
+            self.pending.iter().find(|e| e.changes.iter().any(|c| c.signed.envelope.change == envelope.change))
+        {
+            touched.insert(entry.command.id);
+            self.confirm_own(envelope.change, record, changed)?;
+        }
+        if !self.headers.get(&id).is_some_and(|header| !header.wanted) {
+            return Ok(());
+        }
+        let certificate = self
+            .certificate(&envelope.certificate, certificates)?
+            .ok_or(DeviceError::Reply("a change's certificate is missing"))?;
+        if !envelope.is_signed_by(&certificate) {
+            return Err(DeviceError::Reply("a change is not signed by its author"));
+        }
+        let held = self.held(id)?;
+        if held.record(&envelope.change).is_some_and(|known| *known == record) && held.contains(envelope.change) {
+            // Known already; an own change that was confirmed by an ack is now stored as accepted.
+            let op = held.stored_change_op(record, change);
+            ops.push(op);
+            return Ok(());
+        }
+        let author = (certificate.person, certificate.id());
+        let op = held.stored_change_op(record, change);
+        match held.accept(change, record, Some(author)) {
+            Ok(keys) => {
+                changed.entry(id).or_default().extend(keys);
+                ops.push(op);
+            }
+            Err(_) => {
+                // An own pending change stands in the way (a store restored from a copy), or something is missing:
+                // the document is fetched again, and own commands are put on it anew.
+                if let Some(header) = self.headers.get_mut(&id) {
+                    header.wanted = true;
+                }
+                let op = self.header_op(id);
+                ops.push(op);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what became of commands; those whose position the cursor has passed leave the push.
+    pub(super) fn settle_outbox(
+        &mut self,
+        touched: &BTreeSet<CommandId>,
+        ops: &mut Vec<StoreOp>,
+        applied: &mut Applied,
+    ) {
+        let cursor = self.state.cursor.position;
+        for entry in &mut self.pending {
+            let passed = entry.position().is_some_and(|position| position <= cursor);
+            if passed && entry.delivery == Delivery::Pending {
+                let at = entry.changes.iter().filter_map(|c| c.record).map(|r| r.received).max().unwrap_or(0);
+                entry.delivery = Delivery::Confirmed { at };
+                applied.confirmed.push(entry.command.id);
+                ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&*entry)));
+            } else if touched.contains(&entry.command.id) {
+                ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&*entry)));
+            }
+        }
+        let left: Vec<OutboxEntry> =
+            self.pending.iter().filter(|e| matches!(e.delivery, Delivery::Refused(_) | Delivery::WithOffice(_))).cloned().collect();
+        // What rests on a change that left is run again.
+        let dropped: BTreeSet<Hash> =
+            left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.change).collect();
+        if !dropped.is_empty() {
+            let documents: BTreeSet<_> =
+                left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.document).collect();
+            self.drop_dependents(dropped, documents);
+        }
+        self.pending.retain(|entry| entry.delivery == Delivery::Pending);
+        self.state.redo.retain(|id| self.pending.iter().any(|entry| entry.command.id == *id));
+    }
+}
+
+fn certificate_key(id: &CertificateId) -> String {
+    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("certificate/{hex}")
+}
+
+/// The genesis of a kind is never a change of anybody's.
+#[allow(dead_code)]
+fn is_genesis(hash: Hash) -> bool {
+    genesis::kind_of(&super::held::automerge_hash(hash)).is_some()
+}

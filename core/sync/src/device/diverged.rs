@@ -1,0 +1,50 @@
+//! A hub restored from a backup: its log is not the one that this device knows. The device keeps outbox and
+//! envelopes, forgets the records, wants every document, and offers what the snapshots lack.
+
+use registro_store::DocumentPart;
+
+use super::apply::Applied;
+use super::outbox::{Delivery, OutboxEntry};
+use super::state::StoreOp;
+use super::{Device, DeviceError};
+use crate::messages::Reply;
+use crate::wire::{decode, encode};
+
+impl Device {
+    /// Own commands that were acknowledged, or are with the office, are pending again.
+    pub(super) fn apply_diverged(&mut self, reply: &Reply) -> Result<Applied, DeviceError> {
+        let mut ops = Vec::new();
+        self.state.cursor = reply.end;
+        self.state.end = reply.end;
+        self.state.scope = [0; 32];
+        self.state.started = true;
+        self.state.offering = true;
+        for header in self.headers.values_mut() {
+            header.wanted = true;
+            ops.push(StoreOp::PutPart(header.identity.id, DocumentPart::Header, encode(&*header)));
+        }
+        let stored = self.store.read(|r| r.commands())?;
+        let mut pending = Vec::new();
+        for command in stored {
+            let mut entry: OutboxEntry = decode(&command.body)?;
+            if matches!(entry.delivery, Delivery::Refused(_)) || entry.changes.is_empty() {
+                continue;
+            }
+            if matches!(entry.delivery, Delivery::WithOffice(_)) {
+                self.state.redo.insert(entry.command.id);
+            }
+            entry.delivery = Delivery::Pending;
+            for change in &mut entry.changes {
+                change.record = None;
+            }
+            ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&entry)));
+            pending.push(entry);
+        }
+        self.pending = pending;
+        self.cache.clear();
+        self.directory = None;
+        ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
+        self.commit(ops)?;
+        Ok(Applied { more: true, diverged: true, ..Applied::default() })
+    }
+}

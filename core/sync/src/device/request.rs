@@ -1,0 +1,63 @@
+//! What the device asks next.
+
+use registro_model::DocumentId;
+
+use super::{Device, DeviceError};
+use crate::messages::{Cursor, MAX_PUSH_CHANGES, MAX_WANT, PAGE_BYTES, Request};
+
+/// What a reply is applied against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The cursor of the request.
+    pub cursor: Cursor,
+    /// The documents that it wanted.
+    pub want: Vec<DocumentId>,
+}
+
+impl Device {
+    /// The next request, and what its reply is to be applied against.
+    pub fn request(&mut self) -> Result<(Request, Asked), DeviceError> {
+        let account = self.account_or_error()?;
+        let mut certificates = vec![account.certificate.clone()];
+        let want: Vec<_> =
+            self.headers.values().filter(|h| h.wanted).map(|h| h.identity.id).take(MAX_WANT).collect();
+        let mut push = Vec::new();
+        // Nothing is pushed before the first feed and while documents are missing or commands wait to be run
+        // again: what is pushed then would rest on what the hub may not have.
+        let settled = self.state.started && want.is_empty() && self.state.redo.is_empty();
+        if settled {
+            let (mut changes, mut bytes) = (0, 0);
+            for entry in &self.pending {
+                let size: usize = entry.changes.iter().map(|c| c.signed.chunk.len() + 250).sum();
+                let full = changes + entry.changes.len() > MAX_PUSH_CHANGES || bytes + size > PAGE_BYTES;
+                if full && !push.is_empty() {
+                    break;
+                }
+                changes += entry.changes.len();
+                bytes += size;
+                push.push(entry.batch());
+            }
+        }
+        if push.is_empty() {
+            certificates.clear();
+        }
+        let request = Request {
+            cursor: self.state.cursor,
+            end: self.state.end,
+            scope: self.state.scope,
+            want: want.clone(),
+            push,
+            certificates,
+            revoked: if self.state.offering { self.state.revoked.clone() } else { Vec::new() },
+        };
+        Ok((request, Asked { cursor: self.state.cursor, want }))
+    }
+
+    /// Whether there is a reason to ask again at once: documents wanted, commands to push or to run again.
+    pub fn has_work(&self) -> bool {
+        !self.state.started
+            || self.headers.values().any(|header| header.wanted)
+            || !self.state.redo.is_empty()
+            || self.pending.iter().any(|entry| !entry.is_accepted())
+    }
+}
