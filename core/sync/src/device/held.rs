@@ -113,8 +113,9 @@ impl Held {
     /// Puts pending changes on the document, in order; returns the commands whose changes do not fit.
     pub(super) fn add_pending(&mut self, pending: &[OutboxEntry]) -> BTreeSet<CommandId> {
         let mut misfits = BTreeSet::new();
+        let id = self.id;
         for entry in pending {
-            for change in entry.changes.iter().filter(|c| c.signed.envelope.document == self.id) {
+            for change in entry.changes.iter().filter(|c| c.signed.envelope.document == id) {
                 if self.document.contains(&automerge_hash(change.signed.envelope.change)) {
                     continue;
                 }
