@@ -287,9 +287,9 @@ impl Device {
         let mut parts = BTreeMap::new();
         for (section, key) in changed {
             let part = part_of(section, key);
-            if !parts.contains_key(&part) {
-                let view = self.part(document, &part)?;
-                parts.insert(part, view);
+            if let std::collections::btree_map::Entry::Vacant(entry) = parts.entry(part) {
+                let view = self.part(document, entry.key())?;
+                entry.insert(view);
             }
         }
         let held = self.held(document)?;

@@ -7,10 +7,13 @@
 //! |---|---|
 //! | [`messages`] | what goes over the wire, with its limits |
 //! | `device` | the state machine of a tablet or phone, and the views that an app reads |
+//! | `http` | the transport |
 //! | [`notices`] | what the school signs: snapshots, refusals, revocations, restores, checkpoints |
 
 #[cfg(feature = "device")]
 pub mod device;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod messages;
 pub mod notices;
 pub mod wire;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use registro_documents::{AcceptanceRecord, Certificate, CertificateId, Hash, SignedChange, genesis};
+use registro_documents::{AcceptanceRecord, Certificate, CertificateId, Hash, SignedChange};
 use registro_model::{CommandId, DocumentId};
 use registro_store::DocumentPart;
 
@@ -384,7 +384,7 @@ impl Device {
             touched.insert(entry.command.id);
             self.confirm_own(envelope.change, record, changed)?;
         }
-        if !self.headers.get(&id).is_some_and(|header| !header.wanted) {
+        if self.headers.get(&id).is_none_or(|header| header.wanted) {
             return Ok(());
         }
         let certificate = self
@@ -457,10 +457,4 @@ impl Device {
 fn certificate_key(id: &CertificateId) -> String {
     let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("certificate/{hex}")
-}
-
-/// The genesis of a kind is never a change of anybody's.
-#[allow(dead_code)]
-fn is_genesis(hash: Hash) -> bool {
-    genesis::kind_of(&super::held::automerge_hash(hash)).is_some()
 }
