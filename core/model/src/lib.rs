@@ -9,14 +9,20 @@
 //! | [`time`] | dates and clock times without a zone |
 //! | [`school`] | school, sites, year, terms, calendar, bell slots, settings |
 //! | [`people`] | roles, capacities, standing |
+//! | [`calendar`], [`timetable`] | which days have lessons; a teacher's day |
+//! | [`attendance`], [`justification`], [`validity`] | the pupil's day, hours of absence, runs, the year's limit |
 //! | [`directory`] | who is what, teaches what, is in which class, *by date* |
 
+pub mod attendance;
 pub mod calendar;
 pub mod directory;
 pub mod ids;
+pub mod justification;
 pub mod people;
 pub mod school;
 pub mod time;
+pub mod timetable;
+pub mod validity;
 
 pub use ids::{ClassCode, CommandId, DocumentId, PersonId, SchoolId, SubjectCode};
 pub use people::{Capacity, Standing};
