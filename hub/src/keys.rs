@@ -1,0 +1,72 @@
+//! The school's key, which signs certificates and notices.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use registro_documents::SigningKey;
+use zeroize::Zeroizing;
+
+use crate::error::HubError;
+use crate::random::Random;
+
+/// Where the school's key is kept. A real deployment keeps it in a key management service and hands it to the
+/// process at its start; a school on its own keeps it in a file beside the database.
+pub trait SchoolKeyVault {
+    /// The school's key, made at the first call.
+    fn school_key(&self, random: &mut dyn Random) -> Result<SigningKey, HubError>;
+}
+
+/// A file that holds the seed of the school's key, readable by its owner only.
+#[derive(Debug, Clone)]
+pub struct KeyFile(PathBuf);
+
+impl KeyFile {
+    /// The key file of a data directory.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self(directory.join("school.key"))
+    }
+}
+
+impl SchoolKeyVault for KeyFile {
+    fn school_key(&self, random: &mut dyn Random) -> Result<SigningKey, HubError> {
+        let mut seed = Zeroizing::new([0u8; 32]);
+        match std::fs::File::open(&self.0) {
+            Ok(mut file) => {
+                file.read_exact(seed.as_mut_slice())?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                random.fill(seed.as_mut_slice());
+                let mut options = std::fs::OpenOptions::new();
+                options.write(true).create_new(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let mut file = options.open(&self.0)?;
+                file.write_all(seed.as_slice())?;
+                file.sync_all()?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(SigningKey::from_seed(&seed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandomness;
+
+    #[test]
+    fn the_school_key_is_made_once_and_only_its_owner_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let vault = KeyFile::in_directory(directory.path());
+        let first = vault.school_key(&mut SystemRandomness::new()).unwrap();
+        let second = vault.school_key(&mut SystemRandomness::new()).unwrap();
+        assert_eq!(first.public(), second.public());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(directory.path().join("school.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}
