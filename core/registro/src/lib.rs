@@ -1,1 +1,35 @@
 //! The register as an app uses it: open, log in, call the roll offline, sync, observe.
+//!
+//! [`Registro`] is one person's register on this device. From it come one object per role: [`Teacher`],
+//! [`Family`], [`Office`], each a page of methods that read like the register. Reads answer from views and never
+//! wait for the network; writes are durable when they return and are sent when there is a connection. Everything
+//! written carries its [`DeliveryState`].
+//!
+//! | module | what |
+//! |---|---|
+//! | [`registro`] | open, log in, sync, suspend, events |
+//! | [`teacher`], [`family`], [`office`] | what each role sees and does |
+//! | [`delivery`] | what became of what was written |
+//! | [`error`] | why something could not be done: a stable kind, a sentence, the next step |
+
+mod attendance;
+pub mod delivery;
+mod environment;
+pub mod error;
+mod events;
+pub mod family;
+pub mod office;
+mod read;
+pub mod registro;
+pub mod teacher;
+
+pub use attendance::{OutView, PupilDay};
+pub use delivery::{DeliveryState, Written};
+pub use environment::SystemEnvironment;
+pub use error::{Error, ErrorKind};
+pub use events::Event;
+pub use family::Family;
+pub use office::Office;
+pub use registro::{OpenOptions, Profile, Registro, SyncReport};
+pub use registro_sync::device::Environment;
+pub use teacher::Teacher;

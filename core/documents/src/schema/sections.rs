@@ -152,6 +152,7 @@ pub fn section(kind: Kind, section: &str) -> Option<&'static SectionSchema> {
                 may("to", Time),
             ],
             "{date}#{slot}" => [
+                may("settles", CommandIds(16)),
                 must("status", Word(&["present", "absent", "out"])),
                 may("kind", Word(&["placement", "mobility", "in-school", "external"])),
                 may("entry", Time),

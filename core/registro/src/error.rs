@@ -1,0 +1,183 @@
+//! Why something could not be done.
+
+use registro_documents::policy::Reason;
+use registro_identity::IdentityError;
+use registro_store::StoreError;
+use registro_sync::device::DeviceError;
+use registro_sync::http::HttpError;
+
+/// Stable kinds: an app acts differently on each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// Nobody is logged in.
+    NotLoggedIn,
+    /// The register is suspended.
+    Suspended,
+    /// The store is open elsewhere.
+    InUse,
+    /// The vault needs the person.
+    NeedsUser,
+    /// The store was written by a newer version.
+    UpdateNeeded,
+    /// The store failed.
+    Storage,
+    /// No connection; what was written is kept.
+    Offline,
+    /// The session ended: log in again; what was written is kept.
+    SessionEnded,
+    /// The hub's answer does not verify.
+    Untrusted,
+    /// The person may not do this.
+    NotAllowed,
+    /// A rule of the register is broken.
+    Rule,
+    /// What was asked for is not here.
+    NotFound,
+    /// A mistake of ours.
+    Internal,
+}
+
+/// A failure, with a sentence for the person in both languages and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{debug}")]
+pub struct Error {
+    /// What happened.
+    pub kind: ErrorKind,
+    /// The sentence in Italian.
+    pub italian: String,
+    /// The sentence in English.
+    pub english: String,
+    /// For the developer's log; without personal data.
+    pub debug: String,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, debug: impl Into<String>) -> Self {
+        let (italian, english) = kind.sentences();
+        Self { kind, italian: italian.to_owned(), english: english.to_owned(), debug: debug.into() }
+    }
+
+    pub(crate) fn rule(italian: &str, english: &str) -> Self {
+        Self {
+            kind: ErrorKind::Rule,
+            italian: italian.to_owned(),
+            english: english.to_owned(),
+            debug: english.to_owned(),
+        }
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("not found: {what}"))
+    }
+
+    pub(crate) fn refused(reason: Reason) -> Self {
+        Self {
+            kind: ErrorKind::NotAllowed,
+            italian: reason.italian().to_owned(),
+            english: reason.english().to_owned(),
+            debug: format!("refused by policy: {}", reason.kind()),
+        }
+    }
+}
+
+impl ErrorKind {
+    /// Stable name for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotLoggedIn => "not_logged_in",
+            Self::Suspended => "suspended",
+            Self::InUse => "in_use",
+            Self::NeedsUser => "needs_user",
+            Self::UpdateNeeded => "update_needed",
+            Self::Storage => "storage",
+            Self::Offline => "offline",
+            Self::SessionEnded => "session_ended",
+            Self::Untrusted => "untrusted",
+            Self::NotAllowed => "not_allowed",
+            Self::Rule => "rule",
+            Self::NotFound => "not_found",
+            Self::Internal => "internal",
+        }
+    }
+
+    const fn sentences(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotLoggedIn => ("Accedi per usare il registro.", "Log in to use the register."),
+            Self::Suspended => ("Il registro è in pausa: riprova.", "The register is suspended: try again."),
+            Self::InUse => ("Il registro è già aperto su questo dispositivo.", "The register is already open on this device."),
+            Self::NeedsUser => ("Sblocca il dispositivo per aprire il registro.", "Unlock the device to open the register."),
+            Self::UpdateNeeded => ("Aggiorna l'app per aprire il registro.", "Update the app to open the register."),
+            Self::Storage => (
+                "Il registro non riesce a leggere o scrivere su questo dispositivo.",
+                "The register cannot read or write on this device.",
+            ),
+            Self::Offline => (
+                "Nessuna connessione: quello che hai scritto è al sicuro e partirà appena possibile.",
+                "No connection: what you wrote is safe and will be sent as soon as possible.",
+            ),
+            Self::SessionEnded => (
+                "La sessione è scaduta: accedi di nuovo. Quello che hai scritto è al sicuro.",
+                "The session has ended: log in again. What you wrote is safe.",
+            ),
+            Self::Untrusted => (
+                "La risposta della scuola non è autentica: non è stata usata.",
+                "The school's answer is not authentic: it was not used.",
+            ),
+            Self::NotAllowed => ("Non è consentito.", "This is not allowed."),
+            Self::Rule => ("Non è possibile.", "This is not possible."),
+            Self::NotFound => ("Non si trova su questo dispositivo.", "It is not on this device."),
+            Self::Internal => (
+                "Si è verificato un errore: quello che hai scritto è al sicuro.",
+                "Something went wrong: what you wrote is safe.",
+            ),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Suspended => ErrorKind::Suspended,
+            StoreError::InUse => ErrorKind::InUse,
+            StoreError::NeedsUser => ErrorKind::NeedsUser,
+            StoreError::Newer { .. } => ErrorKind::UpdateNeeded,
+            _ => ErrorKind::Storage,
+        };
+        Self::new(kind, format!("store: {}", error.kind()))
+    }
+}
+
+impl From<DeviceError> for Error {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::Store(error) => error.into(),
+            DeviceError::NoAccount => Self::new(ErrorKind::NotLoggedIn, "no account"),
+            DeviceError::NotHeld(_) => Self::not_found("document"),
+            DeviceError::Reply(why) => Self::new(ErrorKind::Untrusted, why),
+            DeviceError::Stored(why) => Self::new(ErrorKind::Storage, why),
+            DeviceError::Write(error) => Self::new(ErrorKind::Internal, error.to_string()),
+            DeviceError::OwnChange(why) => Self::new(ErrorKind::Rule, why),
+        }
+    }
+}
+
+impl From<HttpError> for Error {
+    fn from(error: HttpError) -> Self {
+        let kind = match &error {
+            HttpError::Unreachable | HttpError::Timeout | HttpError::Busy(_) => ErrorKind::Offline,
+            HttpError::Unauthorized => ErrorKind::SessionEnded,
+            HttpError::Address | HttpError::TooLarge | HttpError::Wire(_) => ErrorKind::Untrusted,
+            HttpError::Status(_) => ErrorKind::Offline,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<IdentityError> for Error {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Http(error) => error.into(),
+            other => Self::new(ErrorKind::Untrusted, other.to_string()),
+        }
+    }
+}

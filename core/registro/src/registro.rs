@@ -1,0 +1,292 @@
+//! One person's register on this device.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use registro_identity::{Session, SessionSource, development, enrolment};
+use registro_model::{PersonId, SchoolId};
+use registro_store::{KeyVault, Store, StoreOptions};
+use registro_sync::device::{Account, Device, Environment};
+use registro_sync::http::HubClient;
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
+
+use crate::delivery::Written;
+use crate::environment::SystemEnvironment;
+use crate::error::{Error, ErrorKind};
+use crate::events::Event;
+use crate::family::Family;
+use crate::office::Office;
+use crate::teacher::Teacher;
+
+/// How to open a register.
+pub struct OpenOptions {
+    /// Folder of this person's store.
+    pub directory: PathBuf,
+    /// Address of the school's hub.
+    pub hub: String,
+    /// Clock and randomness; the system's if absent.
+    pub environment: Option<Box<dyn Environment>>,
+    /// Whether a write survives a power cut. `false` is for simulations only.
+    pub durable: bool,
+}
+
+impl OpenOptions {
+    /// A durable register in that folder.
+    pub fn new(directory: impl Into<PathBuf>, hub: &str) -> Self {
+        Self { directory: directory.into(), hub: hub.to_owned(), environment: None, durable: true }
+    }
+}
+
+/// Who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The school.
+    pub school: SchoolId,
+    /// The person.
+    pub person: PersonId,
+    /// The person's name.
+    pub name: String,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SyncReport {
+    /// Requests sent.
+    pub requests: u32,
+    /// Documents that changed.
+    pub changed: usize,
+    /// Commands that the hub confirmed.
+    pub confirmed: usize,
+    /// Commands refused or with the office.
+    pub not_accepted: usize,
+    /// The hub had been restored from a backup.
+    pub diverged: bool,
+}
+
+/// One person's register on this device. Clones share it.
+#[derive(Clone)]
+pub struct Registro {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    device: Mutex<Device>,
+    hub: Mutex<HubClient>,
+    session: Mutex<Option<Session>>,
+    events: Mutex<VecDeque<Event>>,
+    news: Notify,
+    syncing: tokio::sync::Mutex<()>,
+}
+
+/// Most requests of one sync: a first sync of a large school takes some ten.
+const MAX_ROUNDS: u32 = 200;
+/// Most events kept for an app that does not ask.
+const MAX_EVENTS: usize = 1_000;
+
+impl Registro {
+    /// Opens the register on this device. Blocks while the store opens.
+    ///
+    /// # Errors
+    /// `InUse`, `NeedsUser`, `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address).
+    pub fn open(options: OpenOptions, vault: &dyn KeyVault) -> Result<Self, Error> {
+        let hub = HubClient::new(&options.hub)?;
+        let mut store = StoreOptions::new(options.directory, "registro");
+        store.durable = options.durable;
+        let opened = Store::open(store, vault)?;
+        let environment = options.environment.unwrap_or_else(|| Box::new(SystemEnvironment::default()));
+        let device = Device::open(opened.store, environment)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                device: Mutex::new(device),
+                hub: Mutex::new(hub),
+                session: Mutex::new(None),
+                events: Mutex::new(VecDeque::new()),
+                news: Notify::new(),
+                syncing: tokio::sync::Mutex::new(()),
+            }),
+        })
+    }
+
+    pub(crate) fn device(&self) -> MutexGuard<'_, Device> {
+        self.inner.device.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hub(&self) -> HubClient {
+        self.inner.hub.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the hub's address: the school moved it.
+    pub fn set_hub(&self, address: &str) -> Result<(), Error> {
+        let hub = HubClient::new(address)?;
+        *self.inner.hub.lock().unwrap_or_else(PoisonError::into_inner) = hub;
+        Ok(())
+    }
+
+    /// Logs in at a development hub, by staff code, pupil number or a guardian's fiscal code. The device's key is
+    /// made and certified at the first login.
+    ///
+    /// # Errors
+    /// `Offline`, `Untrusted`, `Storage`; `NotAllowed` if the store belongs to somebody else.
+    pub async fn log_in_for_development(&self, person: &str) -> Result<Profile, Error> {
+        let hub = self.hub();
+        let session = development::log_in(&hub, person).await?;
+        let owner = self.device().account().map(|account| (account.school, account.person));
+        match owner {
+            Some(owner) if owner != (session.school, session.person) => {
+                return Err(Error::new(ErrorKind::NotAllowed, "the store belongs to another person"));
+            }
+            Some(_) => {}
+            None => {
+                let seed: [u8; 32] = self.device().draw();
+                let key = registro_documents::SigningKey::from_seed(&Zeroizing::new(seed));
+                let certificate = enrolment::enrol(&hub, &session, &key).await?;
+                let account = Account {
+                    school: session.school,
+                    school_key: session.school_key,
+                    person: session.person,
+                    seed,
+                    certificate,
+                };
+                self.device().enrol(account)?;
+            }
+        }
+        let profile = Profile { school: session.school, person: session.person, name: session.name.clone() };
+        *self.inner.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        Ok(profile)
+    }
+
+    pub(crate) fn token(&self) -> Result<registro_identity::Token, Error> {
+        let session = self.inner.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.as_ref().map(SessionSource::token).ok_or_else(|| Error::new(ErrorKind::NotLoggedIn, "no session"))
+    }
+
+    pub(crate) fn hub_and_token(&self) -> Result<(HubClient, registro_identity::Token), Error> {
+        Ok((self.hub(), self.token()?))
+    }
+
+    /// Who this register belongs to, logged in or not.
+    pub fn person(&self) -> Result<PersonId, Error> {
+        self.device()
+            .account()
+            .map(|account| account.person)
+            .ok_or_else(|| Error::new(ErrorKind::NotLoggedIn, "no account"))
+    }
+
+    /// Sends what was written and fetches what is new, until there is nothing more to do. Harmless at any time;
+    /// two calls at once run one after the other.
+    ///
+    /// # Errors
+    /// `Offline`: nothing is lost, try again later. `SessionEnded`, `Untrusted`, `Storage`.
+    pub async fn sync(&self) -> Result<SyncReport, Error> {
+        let _one = self.inner.syncing.lock().await;
+        let (hub, token) = self.hub_and_token()?;
+        let mut report = SyncReport::default();
+        let mut quiet = 0;
+        while report.requests < MAX_ROUNDS {
+            let (request, asked) = self.device().request()?;
+            let pushed = !request.push.is_empty();
+            report.requests += 1;
+            let reply = hub.sync(token.reveal(), &request).await?;
+            // A reply is applied to its end even if the caller went away: the store writes it in one transaction.
+            let applied = self.device().apply(&asked, reply)?;
+            report.changed += applied.documents.len();
+            report.confirmed += applied.confirmed.len();
+            report.not_accepted += applied.refused.len();
+            report.diverged |= applied.diverged;
+            let progress = pushed && (!applied.confirmed.is_empty() || !applied.refused.is_empty());
+            self.announce(&applied);
+            if !applied.more {
+                return Ok(report);
+            }
+            // Nothing moves: what waits (for a higher login, for others' changes) waits for the next sync.
+            quiet = if progress || !applied.documents.is_empty() || !asked.want.is_empty() { 0 } else { quiet + 1 };
+            if quiet > 3 {
+                return Ok(report);
+            }
+        }
+        Ok(report)
+    }
+
+    fn announce(&self, applied: &registro_sync::device::Applied) {
+        let mut events = self.inner.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if !applied.documents.is_empty() {
+            events.push_back(Event::Changed(applied.documents.iter().copied().collect()));
+        }
+        events.extend(applied.confirmed.iter().map(|command| Event::Confirmed(*command)));
+        events.extend(applied.refused.iter().map(|command| Event::NotAccepted(*command)));
+        events.extend(applied.new_devices.iter().map(|_| Event::NewDevice));
+        if applied.diverged {
+            events.push_back(Event::Restored);
+        }
+        while events.len() > MAX_EVENTS {
+            events.pop_front();
+        }
+        if !events.is_empty() {
+            self.inner.news.notify_one();
+        }
+    }
+
+    /// Waits for events and gives all that there are. Dropping the future loses none.
+    pub async fn next_events(&self) -> Vec<Event> {
+        loop {
+            let waiting = self.inner.news.notified();
+            let events: Vec<Event> =
+                self.inner.events.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+            if !events.is_empty() {
+                return events;
+            }
+            waiting.await;
+        }
+    }
+
+    /// Waits until the hub says that there is news; then sync. Returns an error when the connection ends.
+    pub async fn wait_for_news(&self) -> Result<(), Error> {
+        let (hub, token) = self.hub_and_token()?;
+        Ok(hub.wait_for_news(token.reveal()).await?)
+    }
+
+    /// Closes everything that the system could hold against a suspended app. Blocks up to 5 seconds.
+    pub fn suspend(&self) -> Result<(), Error> {
+        Ok(self.device().store().suspend()?)
+    }
+
+    /// Opens again after a suspend.
+    pub fn resume(&self) -> Result<(), Error> {
+        let mut device = self.device();
+        device.store().resume()?;
+        Ok(device.reload()?)
+    }
+
+    /// Everything that was written on this device, in order, with what became of it.
+    pub fn written(&self) -> Result<Vec<Written>, Error> {
+        let entries = self.device().commands()?;
+        Ok(entries.iter().map(Written::from).collect())
+    }
+
+    /// The register as a teacher uses it.
+    pub fn teacher(&self) -> Teacher {
+        Teacher::new(self.clone())
+    }
+
+    /// The register as a family uses it.
+    pub fn family(&self) -> Family {
+        Family::new(self.clone())
+    }
+
+    /// The register as the office uses it.
+    pub fn office(&self) -> Office {
+        Office::new(self.clone())
+    }
+
+    /// Every document that this person may read, saved as a plain Automerge file: (file name, bytes).
+    pub fn export(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let mut device = self.device();
+        let documents: Vec<_> = device.documents().map(|h| (h.identity.kind, h.identity.id)).collect();
+        documents
+            .into_iter()
+            .map(|(kind, id)| Ok((format!("{kind}-{id}.automerge"), device.held(id)?.document().save())))
+            .collect()
+    }
+}
