@@ -37,4 +37,21 @@ pub enum AuthError {
 pub trait AuthorizeCaller: Send + Sync {
     /// The caller behind the value of an `Authorization` header at an instant in Unix milliseconds.
     fn authorize(&self, authorization: &str, now_ms: i64) -> Result<Caller, AuthError>;
+
+    /// The nonce that the caller's device signs to have its key certified: given out with the session.
+    fn nonce(&self, authorization: &str, now_ms: i64) -> Result<String, AuthError>;
+}
+
+/// Knows nobody: the place of the real login until it exists.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl AuthorizeCaller for Nobody {
+    fn authorize(&self, _: &str, _: i64) -> Result<Caller, AuthError> {
+        Err(AuthError::Invalid)
+    }
+
+    fn nonce(&self, _: &str, _: i64) -> Result<String, AuthError> {
+        Err(AuthError::Invalid)
+    }
 }

@@ -16,7 +16,7 @@ pub mod own_writing;
 pub mod pushing;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use registro_documents::device_key::PublicKey;
 use registro_documents::{Certificate, CertificateId, DocumentIdentity, SigningKey};
@@ -43,7 +43,7 @@ pub const MAX_CERTIFICATES: usize = 1_000;
 pub struct Hub {
     inner: Mutex<Inner>,
     school: SchoolId,
-    school_key: PublicKey,
+    school_key: Arc<SigningKey>,
     news: tokio::sync::watch::Sender<u64>,
 }
 
@@ -56,14 +56,14 @@ impl core::fmt::Debug for Hub {
 /// A person's scope on a day.
 pub(crate) struct CachedScope {
     day: Date,
-    readable: std::sync::Arc<Readable>,
+    readable: Arc<Readable>,
     digest: registro_documents::Hash,
 }
 
 pub(crate) struct Inner {
     database: Connection,
     school: SchoolId,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     registry: Box<dyn Registry>,
     registered: Registered,
     version: u64,
@@ -90,7 +90,8 @@ impl Hub {
         let school = registry.school_id(&database)?;
         let version = registry.version(&database)?;
         let registered = registry.load(&database)?;
-        let school_key = *key.public();
+        let school_key = Arc::new(key);
+        let key = Arc::clone(&school_key);
         let mut inner = Inner {
             catalogue: Catalogue::load(&database, school)?,
             certificates: devices::load_certificates(&database, school)?,
@@ -120,6 +121,10 @@ impl Hub {
 
     /// The school's public key.
     pub fn school_key(&self) -> &PublicKey {
+        self.school_key.public()
+    }
+
+    pub(crate) fn signing_key(&self) -> &SigningKey {
         &self.school_key
     }
 

@@ -9,11 +9,13 @@
 //! | [`founding`] | documents of the year and the facts that the hub writes |
 //! | [`scope`] | who may read what |
 //! | [`registry`] | the school and its people, by date |
-//! | [`caller`] | who calls |
+//! | [`caller`], [`dev`] | who calls; the issuer of a development hub |
+//! | [`server`] | the hub over HTTP |
 //! | [`clock`], [`random`], [`keys`] | what comes from outside |
 
 pub mod caller;
 pub mod clock;
+pub mod dev;
 pub mod documents;
 pub mod error;
 pub mod founding;
@@ -24,12 +26,14 @@ pub mod log;
 pub mod random;
 pub mod registry;
 pub mod scope;
+pub mod server;
 
 pub use caller::{AuthError, AuthorizeCaller, Caller, Level};
 pub use clock::{Clock, StandingClock, SystemClock};
 pub use error::HubError;
 pub use hub::Hub;
 pub use random::{Random, SystemRandomness};
+pub use server::RunningHub;
 
 /// Encodes a value as it is stored and sent.
 pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
@@ -38,4 +42,19 @@ pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
         unreachable!("writing into a vector does not fail");
     }
     bytes
+}
+
+/// Reads exactly `N` bytes written as lower- or upper-case hexadecimal digits.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(*pair.first()?).to_digit(16)?;
+        let low = char::from(*pair.last()?).to_digit(16)?;
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(bytes)
 }

@@ -1,0 +1,213 @@
+//! The hub over HTTP.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`sync_route`] | `POST /v1/sync` |
+//! | [`events`] | `GET /v1/events`: pokes that say "there is news" |
+//! | [`device_routes`] | `POST /v1/devices` |
+//! | [`office_routes`] | the office's tools |
+//! | [`dev_routes`] | login, clock, revocation, councils of a development hub |
+//! | [`failure`] | errors as the caller gets them |
+//! | [`allowance`] | how often a caller may ask |
+
+pub mod allowance;
+pub mod dev_routes;
+pub mod device_routes;
+pub mod events;
+pub mod failure;
+pub mod office_routes;
+pub mod sync_route;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::{get, post};
+use tokio::sync::{Semaphore, watch};
+
+use crate::caller::{AuthError, AuthorizeCaller, Caller};
+use crate::clock::{Clock, StandingClock};
+use crate::dev::DevIssuer;
+use crate::error::HubError;
+use crate::hub::Hub;
+use crate::random::Random;
+use allowance::Allowance;
+use failure::Failure;
+
+/// Largest body of a request, compressed.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+/// Requests that wait for the hub at once; more are answered "busy".
+const MAX_WAITING: usize = 64;
+/// How long requests under way may take after the hub was told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How often the hub looks whether another process changed the directory.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What a server is made of.
+pub struct ServerParts {
+    /// The hub.
+    pub hub: Arc<Hub>,
+    /// Who calls.
+    pub callers: Arc<dyn AuthorizeCaller>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The development issuer and its clock, if there is one.
+    pub development: Option<Development>,
+}
+
+/// What only a development hub has.
+pub struct Development {
+    /// The issuer.
+    pub issuer: DevIssuer,
+    /// The clock that `POST /dev/clock` moves.
+    pub clock: Option<Arc<StandingClock>>,
+    /// Where nonces come from.
+    pub random: Box<dyn Random>,
+}
+
+pub(crate) struct Shared {
+    pub hub: Arc<Hub>,
+    pub callers: Arc<dyn AuthorizeCaller>,
+    pub clock: Arc<dyn Clock>,
+    pub development: Option<SharedDevelopment>,
+    pub allowance: Allowance,
+    pub waiting: Semaphore,
+    pub stopping: watch::Receiver<bool>,
+}
+
+pub(crate) struct SharedDevelopment {
+    pub issuer: DevIssuer,
+    pub clock: Option<Arc<StandingClock>>,
+    pub random: Mutex<Box<dyn Random>>,
+}
+
+pub(crate) type AppState = State<Arc<Shared>>;
+
+impl Shared {
+    /// The caller of a request, if their allowance is not used up.
+    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+        let caller = self.callers.authorize(authorization(headers)?, self.clock.now())?;
+        match self.allowance.take(caller.person) {
+            Ok(()) => Ok(caller),
+            Err(seconds) => Err(Failure::too_often(seconds)),
+        }
+    }
+
+    /// Does something with the hub on a thread that may block.
+    pub async fn with_hub<T: Send + 'static>(
+        self: Arc<Self>,
+        work: impl FnOnce(&Hub) -> Result<T, HubError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _permit = self.waiting.try_acquire().map_err(|_| Failure::busy())?;
+        let hub = Arc::clone(&self.hub);
+        tokio::task::spawn_blocking(move || work(&hub)).await.map_err(|_| Failure::internal())?.map_err(Failure::from)
+    }
+}
+
+/// The value of the `Authorization` header.
+pub(crate) fn authorization(headers: &HeaderMap) -> Result<&str, AuthError> {
+    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(AuthError::Missing)
+}
+
+/// A hub that serves. Dropping it does not stop it; [`RunningHub::stop`] does.
+#[derive(Debug)]
+pub struct RunningHub {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The hub.
+    pub hub: Arc<Hub>,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl RunningHub {
+    /// The address as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops: event streams are closed, requests under way end, at most for five seconds.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(DRAIN, self.task).await.is_err() {
+            tracing::warn!("requests were still under way when the hub stopped");
+        }
+    }
+}
+
+/// Listens and serves in the background.
+pub async fn start(parts: ServerParts, listen: SocketAddr) -> Result<RunningHub, HubError> {
+    let listener = tokio::net::TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let (stop, stopping) = watch::channel(false);
+    let hub = Arc::clone(&parts.hub);
+    let shared = Arc::new(Shared {
+        hub: parts.hub,
+        callers: parts.callers,
+        clock: parts.clock,
+        development: parts.development.map(|development| SharedDevelopment {
+            issuer: development.issuer,
+            clock: development.clock,
+            random: Mutex::new(development.random),
+        }),
+        allowance: Allowance::default(),
+        waiting: Semaphore::new(MAX_WAITING),
+        stopping: stopping.clone(),
+    });
+    tokio::spawn(look_for_changes(Arc::clone(&shared), stopping.clone()));
+    let router = routes(shared);
+    let task = tokio::spawn(async move {
+        let mut stopping = stopping;
+        let stopped = async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the server ended");
+        }
+    });
+    Ok(RunningHub { address, hub, stop, task })
+}
+
+fn routes(shared: Arc<Shared>) -> Router {
+    let mut router = Router::new()
+        .route("/v1/sync", post(sync_route::sync))
+        .route("/v1/events", get(events::events))
+        .route("/v1/devices", post(device_routes::certify))
+        .route("/v1/office/assignments/end", post(office_routes::end_assignments))
+        .route("/v1/office/kept", get(office_routes::kept))
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(ready));
+    if shared.development.is_some() {
+        router = router
+            .route("/dev/login", post(dev_routes::login))
+            .route("/dev/clock", post(dev_routes::clock))
+            .route("/dev/revoke", post(dev_routes::revoke))
+            .route("/dev/council", post(dev_routes::council));
+    }
+    router.fallback(|| async { Failure::not_found() }).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(shared)
+}
+
+async fn ready(State(shared): AppState) -> (StatusCode, &'static str) {
+    let stopping = *shared.stopping.borrow();
+    let hub = Arc::clone(&shared.hub);
+    let ready = !stopping && tokio::task::spawn_blocking(move || hub.is_ready()).await.unwrap_or(false);
+    if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") }
+}
+
+/// An import in another process changes the directory: its facts are written without waiting for a request.
+async fn look_for_changes(shared: Arc<Shared>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        let (hub, now) = (Arc::clone(&shared.hub), shared.clock.now());
+        let looked = tokio::task::spawn_blocking(move || hub.refresh(now)).await;
+        if let Ok(Err(error)) = looked {
+            tracing::error!(%error, "the directory cannot be read");
+        }
+    }
+}
