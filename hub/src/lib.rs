@@ -9,18 +9,24 @@
 //! | [`founding`] | documents of the year and the facts that the hub writes |
 //! | [`scope`] | who may read what |
 //! | [`registry`] | the school and its people, by date |
+//! | [`import`], [`directory`] | the school's files; the school's people in tables |
 //! | [`caller`], [`dev`] | who calls; the issuer of a development hub |
-//! | [`server`] | the hub over HTTP |
+//! | [`server`], [`cli`] | the hub over HTTP; its commands |
+//! | [`backup`] | backup and restore |
 //! | [`clock`], [`random`], [`keys`] | what comes from outside |
 
+pub mod backup;
 pub mod caller;
+pub mod cli;
 pub mod clock;
 pub mod dev;
+pub mod directory;
 pub mod documents;
 pub mod error;
 pub mod founding;
 pub mod gatekeeper;
 pub mod hub;
+pub mod import;
 pub mod keys;
 pub mod log;
 pub mod random;

@@ -168,6 +168,3 @@ impl Gathering<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
