@@ -45,6 +45,7 @@ pub fn unpack<T: for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Wi
 }
 
 /// Encodes a value for the store.
+#[cfg(feature = "device")]
 pub(crate) fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     let mut cbor = Vec::new();
     if minicbor::encode(value, &mut cbor).is_err() {

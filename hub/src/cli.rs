@@ -1,0 +1,3 @@
+//! The hub's commands, one file each.
+
+pub mod import;
