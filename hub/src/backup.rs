@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use registro_documents::SigningKey;
-use registro_model::{DocumentId, PersonId, SchoolId};
+use registro_model::{DocumentId, PersonId};
 use registro_sync::notices::{Restored, Signed};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::HubError;
 use crate::log::{Appender, NewRow, RowKind, schema};
+use crate::registry::Registry;
 
 /// Pages copied at a time; between two lots a serving hub may write.
 const PAGES: i32 = 1_024;
@@ -42,14 +43,15 @@ fn copy(source: &Connection, target: &Path) -> Result<(), HubError> {
 pub fn restore(
     backup: &Path,
     database: &Path,
-    school: SchoolId,
+    registry: &dyn Registry,
     key: &SigningKey,
     now_ms: i64,
 ) -> Result<(), HubError> {
-    let source = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let source = Connection::open_with_flags(backup, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let sound: String = source.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
-    if sound != "ok" {
-        return Err(HubError::Stored("a damaged backup"));
+    let heads: i64 = source.query_row("SELECT count(*) FROM head", [], |row| row.get(0))?;
+    if sound != "ok" || heads == 0 {
+        return Err(HubError::Stored("a backup that is damaged or empty"));
     }
     for suffix in ["-wal", "-shm"] {
         let mut name = database.as_os_str().to_owned();
@@ -58,6 +60,7 @@ pub fn restore(
     }
     copy(&source, database)?;
     let connection = schema::open(database)?;
+    let school = registry.school_id(&connection)?;
     let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
     let mut appender = Appender::begin(&transaction, school)?;
     let notice =

@@ -11,7 +11,7 @@
 //! | [`registry`] | the school and its people, by date |
 //! | [`import`], [`directory`] | the school's files; the school's people in tables |
 //! | [`caller`], [`dev`] | who calls; the issuer of a development hub |
-//! | [`server`], [`cli`] | the hub over HTTP; its commands |
+//! | [`server`], [`mod@serve`], [`cli`] | the hub over HTTP; on a data directory; its commands |
 //! | [`backup`] | backup and restore |
 //! | [`clock`], [`random`], [`keys`] | what comes from outside |
 
@@ -32,6 +32,7 @@ pub mod log;
 pub mod random;
 pub mod registry;
 pub mod scope;
+pub mod serve;
 pub mod server;
 
 pub use caller::{AuthError, AuthorizeCaller, Caller, Level};
@@ -39,6 +40,7 @@ pub use clock::{Clock, StandingClock, SystemClock};
 pub use error::HubError;
 pub use hub::Hub;
 pub use random::{Random, SystemRandomness};
+pub use serve::{ServeConfig, serve};
 pub use server::RunningHub;
 
 /// Encodes a value as it is stored and sent.

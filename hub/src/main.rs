@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use registro_hub::cli::import;
+use registro_hub::cli::{backup, import, restore, serve};
 
 /// The school's hub.
 #[derive(Debug, Parser)]
@@ -17,10 +17,19 @@ struct Arguments {
 enum Command {
     /// Reads the school's files, all or nothing.
     Import(import::ImportArguments),
+    /// Serves the school's devices.
+    Serve(serve::ServeArguments),
+    /// Copies the database, also while the hub serves.
+    Backup(backup::BackupArguments),
+    /// Puts a backup in the place of the database of a hub that does not run.
+    Restore(restore::RestoreArguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Import(arguments) => import::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
     }
 }

@@ -121,6 +121,7 @@ pub struct RunningHub {
     pub hub: Arc<Hub>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
+    lock: Option<std::fs::File>,
 }
 
 impl RunningHub {
@@ -129,12 +130,18 @@ impl RunningHub {
         format!("http://{}", self.address)
     }
 
+    /// Keeps the data directory taken as long as the hub runs.
+    pub(crate) fn hold(&mut self, lock: std::fs::File) {
+        self.lock = Some(lock);
+    }
+
     /// Stops: event streams are closed, requests under way end, at most for five seconds.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if tokio::time::timeout(DRAIN, self.task).await.is_err() {
             tracing::warn!("requests were still under way when the hub stopped");
         }
+        drop(self.lock);
     }
 }
 
@@ -168,7 +175,7 @@ pub async fn start(parts: ServerParts, listen: SocketAddr) -> Result<RunningHub,
             tracing::error!(%error, "the server ended");
         }
     });
-    Ok(RunningHub { address, hub, stop, task })
+    Ok(RunningHub { address, hub, stop, task, lock: None })
 }
 
 fn routes(shared: Arc<Shared>) -> Router {

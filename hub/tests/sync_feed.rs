@@ -221,7 +221,7 @@ fn a_restored_hub_gets_back_what_the_devices_hold() {
     let old_end = hub.head().unwrap();
     drop(hub);
 
-    registro_hub::backup::restore(&backup, &path, SCHOOL, &school_key(), morning() + 1_000).unwrap();
+    registro_hub::backup::restore(&backup, &path, &registry(), &school_key(), morning() + 1_000).unwrap();
     let hub = hub_on(schema::open(&path).unwrap(), 3, morning() + 2_000);
     let rows = hub.log_rows(0, 100_000).unwrap();
     assert_eq!(rows.last().unwrap().kind, registro_hub::log::RowKind::Restored);

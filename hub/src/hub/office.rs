@@ -4,7 +4,7 @@ use registro_documents::{Kind, policy::Reason};
 use registro_model::people::Role;
 use registro_model::{ClassCode, Date, PersonId};
 use registro_sync::Code;
-use rusqlite::params;
+use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::{Hub, Inner};
 use crate::caller::Caller;
@@ -48,7 +48,10 @@ impl Hub {
         inner.require_office(caller, now_ms)?;
         let ended = {
             let Inner { registry, database, .. } = &mut *inner;
-            registry.end_assignments(database, teacher, class, from)?
+            let transaction = Transaction::new_unchecked(database, TransactionBehavior::Immediate)?;
+            let ended = registry.end_assignments(&transaction, teacher, class, from)?;
+            transaction.commit()?;
+            ended
         };
         inner.refresh(now_ms)?;
         self.poke(&inner)?;
@@ -61,7 +64,9 @@ impl Hub {
         let mut inner = self.lock()?;
         {
             let Inner { registry, database, .. } = &mut *inner;
-            registry.begin_council(database, class, term)?;
+            let transaction = Transaction::new_unchecked(database, TransactionBehavior::Immediate)?;
+            registry.begin_council(&transaction, class, term)?;
+            transaction.commit()?;
         }
         inner.refresh(now_ms)?;
         self.poke(&inner)
