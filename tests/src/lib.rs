@@ -1,1 +1,4 @@
-//! What crosses crates: the school day, convergence, hostile input, crashes, benches.
+//! What crosses crates: a real hub and real devices, for tests, the school day and benches.
+
+pub mod clock;
+pub mod hub;
