@@ -45,7 +45,11 @@ pub async fn start(data: &Path, clock: Arc<StandingClock>) -> Result<RunningHub,
         hub: Arc::clone(&hub),
         callers: Arc::new(issuer.clone()),
         clock: Arc::clone(&clock) as _,
-        development: Some(Development { issuer, clock: Some(clock), random: Box::new(SystemRandomness::new()) }),
+        development: Some(Development {
+            issuer,
+            clock: Some(clock),
+            random: Box::new(SystemRandomness::new()),
+        }),
     };
     server::start(parts, ([127, 0, 0, 1], 0).into()).await
 }

@@ -51,7 +51,9 @@ async fn a_roll_called_offline_reaches_the_family_and_comes_back_justified() {
     let report = teacher.sync().await.unwrap();
     assert_eq!((report.confirmed, report.not_accepted), (2, 0));
     assert!(teacher.written().unwrap().iter().all(|w| matches!(w.delivery, DeliveryState::Confirmed { .. })));
-    assert!(!teacher.teacher().class_view(&lesson.class, date).unwrap().pupils[0].day.as_ref().unwrap().pending);
+    assert!(
+        !teacher.teacher().class_view(&lesson.class, date).unwrap().pupils[0].day.as_ref().unwrap().pending
+    );
 
     // The absent pupil's guardian sees it and justifies.
     let registered = hub.hub.registered().unwrap();

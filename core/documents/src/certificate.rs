@@ -50,7 +50,8 @@ impl Certificate {
         not_before: i64,
         not_after: i64,
     ) -> Self {
-        let mut certificate = Self { version: 1, school, person, key, not_before, not_after, signature: [0; 64] };
+        let mut certificate =
+            Self { version: 1, school, person, key, not_before, not_after, signature: [0; 64] };
         certificate.signature = school_key.sign(&certificate.signed_bytes());
         certificate
     }
@@ -73,7 +74,9 @@ impl Certificate {
 
     /// Whether the school issued it. Says nothing about its dates.
     pub fn is_genuine(&self, school: SchoolId, school_key: &PublicKey) -> bool {
-        self.version == 1 && self.school == school && verify(school_key, &self.signed_bytes(), &self.signature)
+        self.version == 1
+            && self.school == school
+            && verify(school_key, &self.signed_bytes(), &self.signature)
     }
 
     /// Whether the time lies within its dates.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use automerge::{Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ReadDoc, Value, VerificationMode};
+use automerge::{
+    Automerge, Change, ChangeHash, LoadOptions, ObjId, ObjType, ReadDoc, Value, VerificationMode,
+};
 use registro_model::{Capacity, CommandId};
 
 use crate::fact::{CAPACITY, Fact, Field, Scalar, VERSION};
@@ -96,7 +98,8 @@ impl Document {
         bounds::check_document(bytes).map_err(LoadError::Bounds)?;
         let load = || {
             let options = LoadOptions::new().verification_mode(VerificationMode::Check);
-            let automerge = Automerge::load_with_options(bytes, options).map_err(|_| LoadError::Unreadable)?;
+            let automerge =
+                Automerge::load_with_options(bytes, options).map_err(|_| LoadError::Unreadable)?;
             if !automerge.get_missing_deps(&[]).is_empty() {
                 return Err(LoadError::Genesis);
             }
@@ -256,7 +259,9 @@ impl Document {
         values
             .into_iter()
             .filter_map(|(value, id)| {
-                let (Value::Object(ObjType::Map), ObjId::Id(counter, actor, _)) = (value, &id) else { return None };
+                let (Value::Object(ObjType::Map), ObjId::Id(counter, actor, _)) = (value, &id) else {
+                    return None;
+                };
                 let op = OpRef { counter: *counter, actor: actor.to_bytes().try_into().ok()? };
                 let change = self.change_of(&op)?;
                 Some(Version { fact: self.read_fact(&id)?, op, change })

@@ -109,7 +109,8 @@ impl Batch {
     /// one certificate, one capacity, no document twice.
     pub fn is_complete(&self) -> bool {
         let Some(first) = self.changes.first() else { return false };
-        let mut items: Vec<_> = self.changes.iter().map(|c| (c.envelope.document, c.envelope.change)).collect();
+        let mut items: Vec<_> =
+            self.changes.iter().map(|c| (c.envelope.document, c.envelope.change)).collect();
         items.sort_unstable();
         let distinct = items.windows(2).all(|pair| pair.first().map(|p| p.0) != pair.last().map(|p| p.0));
         let digest = batch_digest(&self.salt, &items);
@@ -148,7 +149,8 @@ mod tests {
         let school_key = SigningKey::from_seed(&Zeroizing::new([1; 32]));
         let device = SigningKey::from_seed(&Zeroizing::new([2; 32]));
         let school = SchoolId([3; 16]);
-        let certificate = Certificate::issue(&school_key, school, PersonId([4; 16]), *device.public(), 0, 100);
+        let certificate =
+            Certificate::issue(&school_key, school, PersonId([4; 16]), *device.public(), 0, 100);
         let items = [(DocumentId([5; 16]), [6; 32]), (DocumentId([7; 16]), [8; 32])];
         let digest = batch_digest(&[9; 16], &items);
         let changes = items

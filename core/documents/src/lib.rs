@@ -29,10 +29,10 @@ pub mod schema;
 pub mod view;
 pub mod write;
 
+pub use automerge::ChangeHash;
 pub use certificate::{Certificate, CertificateId, Epoch};
 pub use command::{Command, Write};
 pub use device_key::SigningKey;
-pub use automerge::ChangeHash;
 pub use document::{Document, Version};
 pub use envelope::{Batch, Envelope, Hash, SignedChange};
 pub use fact::{Fact, Field, Scalar};

@@ -125,9 +125,10 @@ impl Question<'_> {
     fn directs(&self, class: Option<&ClassCode>, date: Date) -> Answer {
         use registro_model::people::Role;
         match self.capacity {
-            Capacity::Office => {
-                Answer::from_knowledge(self.directory.has_role(self.author, Role::Office, date), Reason::NoRole)
-            }
+            Capacity::Office => Answer::from_knowledge(
+                self.directory.has_role(self.author, Role::Office, date),
+                Reason::NoRole,
+            ),
             Capacity::Head => {
                 Answer::from_knowledge(self.directory.has_role(self.author, Role::Head, date), Reason::NoRole)
             }
@@ -146,12 +147,14 @@ impl Question<'_> {
     fn teaches(&self, class: &ClassCode, date: Date) -> Answer {
         use registro_model::people::Role;
         match self.capacity {
-            Capacity::Lesson => {
-                Answer::from_knowledge(self.directory.is_assigned(self.author, class, date), Reason::NotAssigned)
-            }
-            Capacity::Substitute => {
-                Answer::from_knowledge(self.directory.has_role(self.author, Role::Teacher, date), Reason::NotInService)
-            }
+            Capacity::Lesson => Answer::from_knowledge(
+                self.directory.is_assigned(self.author, class, date),
+                Reason::NotAssigned,
+            ),
+            Capacity::Substitute => Answer::from_knowledge(
+                self.directory.has_role(self.author, Role::Teacher, date),
+                Reason::NotInService,
+            ),
             _ => Answer::Refused(Reason::NotInCapacity),
         }
     }

@@ -169,8 +169,9 @@ impl PackedRecords {
         self.actors
             .iter()
             .map(|origin| {
-                let certificate =
-                    certificates.get(&origin.certificate).ok_or(UnpackError("an actor without certificate"))?;
+                let certificate = certificates
+                    .get(&origin.certificate)
+                    .ok_or(UnpackError("an actor without certificate"))?;
                 Ok((certificate.actor(document, origin.epoch), *origin))
             })
             .collect()

@@ -85,7 +85,8 @@ impl SectionSchema {
                 RESOLVES => check_field(RESOLVES, FieldType::Bytes(32), field)?,
                 ANNULLED => check_field(ANNULLED, FieldType::Map(ANNULLED_FIELDS), field)?,
                 _ => {
-                    let spec = specs.iter().find(|spec| spec.name == name).ok_or(SchemaError::UnknownField)?;
+                    let spec =
+                        specs.iter().find(|spec| spec.name == name).ok_or(SchemaError::UnknownField)?;
                     check_field(spec.name, spec.field_type, field)?;
                 }
             }
@@ -133,7 +134,9 @@ fn scalar_fits(field_type: FieldType, scalar: &Scalar) -> bool {
         (FieldType::Bytes(len), Scalar::Bytes(bytes)) => bytes.len() == len,
         (FieldType::Date, Scalar::Text(text)) => registro_model::time::parse_date(text).is_ok(),
         (FieldType::Time, Scalar::Text(text)) => text.parse::<registro_model::ClockTime>().is_ok(),
-        (FieldType::CommandIds(most), Scalar::Bytes(bytes)) => bytes.len() % 8 == 0 && bytes.len() / 8 <= most,
+        (FieldType::CommandIds(most), Scalar::Bytes(bytes)) => {
+            bytes.len() % 8 == 0 && bytes.len() / 8 <= most
+        }
         _ => false,
     }
 }

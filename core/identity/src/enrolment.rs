@@ -8,7 +8,11 @@ use crate::session::{IdentityError, Session};
 
 /// Asks for the certificate of this device's key. The proof signs school, person, key thumbprint of the session
 /// (none yet) and the hub's nonce.
-pub async fn enrol(hub: &HubClient, session: &Session, key: &SigningKey) -> Result<Certificate, IdentityError> {
+pub async fn enrol(
+    hub: &HubClient,
+    session: &Session,
+    key: &SigningKey,
+) -> Result<Certificate, IdentityError> {
     let text = Parts::new("registro/device/1")
         .part(session.school.as_bytes())
         .part(session.person.as_bytes())

@@ -21,7 +21,8 @@ impl School {
             .filter(|closed| closed.date == date && closed.site.as_ref().is_none_or(|s| s == site))
             .map(|closed| closed.status)
             .max();
-        if listed == Some(DayStatus::NonWorking) || self.settings.weekly_closed_days.contains(&weekday(date)) {
+        if listed == Some(DayStatus::NonWorking) || self.settings.weekly_closed_days.contains(&weekday(date))
+        {
             return DayStatus::NonWorking;
         }
         match listed {
@@ -40,7 +41,10 @@ impl School {
     pub fn lesson_days(&self, site: &SiteCode, from: Date, to: Date) -> Vec<Date> {
         let from = from.max(self.year.lessons_from);
         let to = to.min(self.year.lessons_to);
-        from.iter_days().take_while(|date| *date <= to).filter(|date| self.is_lesson_day(site, *date)).collect()
+        from.iter_days()
+            .take_while(|date| *date <= to)
+            .filter(|date| self.is_lesson_day(site, *date))
+            .collect()
     }
 
     /// The first lesson day after a day, within the year.
@@ -60,7 +64,8 @@ impl School {
             return Vec::new();
         }
         let weekday = weekday(date);
-        let mut slots: Vec<_> = self.slots.iter().filter(|s| s.site == *site && s.weekday == weekday).collect();
+        let mut slots: Vec<_> =
+            self.slots.iter().filter(|s| s.site == *site && s.weekday == weekday).collect();
         slots.sort_by_key(|slot| slot.position);
         slots
     }

@@ -170,7 +170,13 @@ impl Directory {
 
     /// Whether the timetable gives the teacher, or the colleague whom they supply, a lesson in the class at that
     /// weekday; at the slot if one is named. `None` if the class's timetable is unknown here.
-    pub fn is_timetabled(&self, teacher: PersonId, class: &ClassCode, date: Date, slot: Option<u8>) -> Option<bool> {
+    pub fn is_timetabled(
+        &self,
+        teacher: PersonId,
+        class: &ClassCode,
+        date: Date,
+        slot: Option<u8>,
+    ) -> Option<bool> {
         use chrono::Datelike;
         let entry = match self.classes.get(class) {
             Some(entry) if self.complete || !entry.timetable.is_empty() => entry,
@@ -196,7 +202,9 @@ impl Directory {
     /// Whether the teacher coordinates the class on that day; `None` if the class is unknown here.
     pub fn is_coordinator(&self, person: PersonId, class: &ClassCode, date: Date) -> Option<bool> {
         match self.classes.get(class) {
-            Some(entry) => Some(entry.coordinators.iter().any(|(p, span)| *p == person && span.contains(date))),
+            Some(entry) => {
+                Some(entry.coordinators.iter().any(|(p, span)| *p == person && span.contains(date)))
+            }
             None if self.complete => Some(false),
             None => None,
         }
@@ -205,7 +213,9 @@ impl Directory {
     /// The pupil's class on that day. `None` if the pupil is unknown here, `Some(None)` if in no class.
     pub fn class_of(&self, pupil: PersonId, date: Date) -> Option<Option<&ClassCode>> {
         match self.pupils.get(&pupil) {
-            Some(entry) => Some(entry.classes.iter().find(|(_, span)| span.contains(date)).map(|(class, _)| class)),
+            Some(entry) => {
+                Some(entry.classes.iter().find(|(_, span)| span.contains(date)).map(|(class, _)| class))
+            }
             None if self.complete => Some(None),
             None => None,
         }

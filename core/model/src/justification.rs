@@ -101,14 +101,16 @@ pub fn absence_runs(school: &School, site: &SiteCode, absent: &BTreeSet<Date>) -
 /// justification does not count for the newer one, which is a new request.
 pub fn run_state(run: &Run, justifications: &[Justification], decisions: &[Decision]) -> RunState {
     let (Some(from), Some(to)) = (run.from(), run.to()) else { return RunState::Open };
-    let spans = |kind: JustificationKind, first: Date, last: Date| kind == run.kind && first <= from && to <= last;
+    let spans =
+        |kind: JustificationKind, first: Date, last: Date| kind == run.kind && first <= from && to <= last;
     let approved = decisions.iter().any(|d| d.approved && spans(d.kind, d.from, d.to));
     if approved {
         return RunState::Approved;
     }
-    let request = justifications.iter().filter(|j| spans(j.kind, j.from, j.to)).find(|j| {
-        !decisions.iter().any(|d| d.key == j.key && d.of == j.v && spans(d.kind, d.from, d.to))
-    });
+    let request = justifications
+        .iter()
+        .filter(|j| spans(j.kind, j.from, j.to))
+        .find(|j| !decisions.iter().any(|d| d.key == j.key && d.of == j.v && spans(d.kind, d.from, d.to)));
     if let Some(request) = request {
         return RunState::Requested { key: request.key.clone() };
     }
@@ -121,7 +123,9 @@ pub fn run_state(run: &Run, justifications: &[Justification], decisions: &[Decis
 
 /// Whether an approved absence covers a day: it then covers the entry or exit that replaced it.
 pub fn covered_by_absence(day: Date, decisions: &[Decision]) -> bool {
-    decisions.iter().any(|d| d.approved && d.kind == JustificationKind::Absence && d.from <= day && day <= d.to)
+    decisions
+        .iter()
+        .any(|d| d.approved && d.kind == JustificationKind::Absence && d.from <= day && day <= d.to)
 }
 
 #[cfg(test)]
@@ -145,8 +149,22 @@ mod tests {
                 lessons_to: date("2027-06-08"),
             },
             terms: vec![
-                Term { code: "P".into(), position: 1, label: "1".into(), start: date("2026-09-14"), end: date("2026-12-22"), is_final: false },
-                Term { code: "F".into(), position: 2, label: "2".into(), start: date("2026-12-23"), end: date("2027-06-08"), is_final: true },
+                Term {
+                    code: "P".into(),
+                    position: 1,
+                    label: "1".into(),
+                    start: date("2026-09-14"),
+                    end: date("2026-12-22"),
+                    is_final: false,
+                },
+                Term {
+                    code: "F".into(),
+                    position: 2,
+                    label: "2".into(),
+                    start: date("2026-12-23"),
+                    end: date("2027-06-08"),
+                    is_final: true,
+                },
             ],
             sites: vec![],
             closed_days: vec![],
@@ -191,10 +209,16 @@ mod tests {
             approved: true,
             why: None,
         };
-        let run = |days: &[&str]| Run { kind: JustificationKind::Absence, days: days.iter().map(|d| date(d)).collect() };
+        let run = |days: &[&str]| Run {
+            kind: JustificationKind::Absence,
+            days: days.iter().map(|d| date(d)).collect(),
+        };
         let (justifications, decisions) = ([justification], [decision]);
         let two = run(&["2026-11-23", "2026-11-24"]);
-        assert_eq!(run_state(&two, &justifications, &[]), RunState::Requested { key: justifications[0].key.clone() });
+        assert_eq!(
+            run_state(&two, &justifications, &[]),
+            RunState::Requested { key: justifications[0].key.clone() }
+        );
         assert_eq!(run_state(&two, &justifications, &decisions), RunState::Approved);
         let three = run(&["2026-11-23", "2026-11-24", "2026-11-25"]);
         assert_eq!(run_state(&three, &justifications, &decisions), RunState::Open);
@@ -205,7 +229,13 @@ mod tests {
     fn an_edit_that_the_decision_did_not_see_is_a_new_request() {
         let day = date("2026-11-23");
         let run = Run { kind: JustificationKind::Absence, days: vec![day] };
-        let edited = Justification { key: "k".into(), v: CommandId([2; 8]), kind: JustificationKind::Absence, from: day, to: day };
+        let edited = Justification {
+            key: "k".into(),
+            v: CommandId([2; 8]),
+            kind: JustificationKind::Absence,
+            from: day,
+            to: day,
+        };
         let rejected = Decision {
             key: "k".into(),
             of: CommandId([1; 8]),
@@ -215,8 +245,14 @@ mod tests {
             approved: false,
             why: Some("manca la firma".into()),
         };
-        assert_eq!(run_state(&run, &[edited.clone()], &[rejected.clone()]), RunState::Requested { key: "k".into() });
+        assert_eq!(
+            run_state(&run, &[edited.clone()], &[rejected.clone()]),
+            RunState::Requested { key: "k".into() }
+        );
         let seen = Justification { v: CommandId([1; 8]), ..edited };
-        assert_eq!(run_state(&run, &[seen], &[rejected]), RunState::Rejected { why: "manca la firma".into() });
+        assert_eq!(
+            run_state(&run, &[seen], &[rejected]),
+            RunState::Rejected { why: "manca la firma".into() }
+        );
     }
 }

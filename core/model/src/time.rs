@@ -66,7 +66,10 @@ pub fn parse_date(text: &str) -> Result<Date, InvalidId> {
     let invalid = InvalidId { what: "date", why: "expected yyyy-mm-dd" };
     let bytes = text.as_bytes();
     let shape = bytes.len() == 10
-        && bytes.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() });
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() });
     if !shape {
         return Err(invalid);
     }

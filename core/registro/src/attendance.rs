@@ -138,8 +138,11 @@ pub(crate) fn pupil_day(
             day.entry = derived.late.and_then(|late| late.1);
             day.left_early = derived.exit.is_some();
             day.exit = derived.exit.and_then(|exit| exit.1);
-            day.absent_slots =
-                states.iter().filter(|(_, s)| s.status == SlotStatus::Absent).map(|(slot, _)| *slot).collect();
+            day.absent_slots = states
+                .iter()
+                .filter(|(_, s)| s.status == SlotStatus::Absent)
+                .map(|(slot, _)| *slot)
+                .collect();
             for (slot, state) in &states {
                 if state.status == SlotStatus::Out {
                     let bell = school.slots_of(site, date).into_iter().find(|b| b.position == *slot).cloned();

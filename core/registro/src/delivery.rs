@@ -56,11 +56,17 @@ impl From<&OutboxEntry> for Written {
             Delivery::Confirmed { at } => DeliveryState::Confirmed { at: *at },
             Delivery::WithOffice(refusal) => DeliveryState::WithOffice {
                 italian: refusal.reason.map_or("È in segreteria.", |reason| reason.italian()).to_owned(),
-                english: refusal.reason.map_or("It is with the office.", |reason| reason.english()).to_owned(),
+                english: refusal
+                    .reason
+                    .map_or("It is with the office.", |reason| reason.english())
+                    .to_owned(),
             },
             Delivery::Refused(refusal) => DeliveryState::Refused {
                 reason: refusal.reason.map_or(refusal.code.as_str(), |reason| reason.kind()).to_owned(),
-                italian: refusal.reason.map_or("Non è stato accettato.", |reason| reason.italian()).to_owned(),
+                italian: refusal
+                    .reason
+                    .map_or("Non è stato accettato.", |reason| reason.italian())
+                    .to_owned(),
                 english: refusal.reason.map_or("It was not accepted.", |reason| reason.english()).to_owned(),
             },
         };

@@ -104,9 +104,16 @@ impl ErrorKind {
         match self {
             Self::NotLoggedIn => ("Accedi per usare il registro.", "Log in to use the register."),
             Self::Suspended => ("Il registro è in pausa: riprova.", "The register is suspended: try again."),
-            Self::InUse => ("Il registro è già aperto su questo dispositivo.", "The register is already open on this device."),
-            Self::NeedsUser => ("Sblocca il dispositivo per aprire il registro.", "Unlock the device to open the register."),
-            Self::UpdateNeeded => ("Aggiorna l'app per aprire il registro.", "Update the app to open the register."),
+            Self::InUse => (
+                "Il registro è già aperto su questo dispositivo.",
+                "The register is already open on this device.",
+            ),
+            Self::NeedsUser => {
+                ("Sblocca il dispositivo per aprire il registro.", "Unlock the device to open the register.")
+            }
+            Self::UpdateNeeded => {
+                ("Aggiorna l'app per aprire il registro.", "Update the app to open the register.")
+            }
             Self::Storage => (
                 "Il registro non riesce a leggere o scrivere su questo dispositivo.",
                 "The register cannot read or write on this device.",

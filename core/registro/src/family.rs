@@ -192,14 +192,21 @@ impl Family {
             .map(|run| {
                 let covered = run.kind != JustificationKind::Absence
                     && run.days.iter().all(|day| covered_by_absence(*day, &decisions));
-                let state = if covered { RunState::Approved } else { run_state(&run, &justifications, &decisions) };
+                let state =
+                    if covered { RunState::Approved } else { run_state(&run, &justifications, &decisions) };
                 AbsenceView { run, state }
             })
             .collect())
     }
 
     /// Justifies a run (*giustifica*): one command.
-    pub fn justify(&self, pupil: PersonId, run: &Run, reason: &str, text: Option<&str>) -> Result<CommandId, Error> {
+    pub fn justify(
+        &self,
+        pupil: PersonId,
+        run: &Run,
+        reason: &str,
+        text: Option<&str>,
+    ) -> Result<CommandId, Error> {
         let (Some(from), Some(to)) = (run.from(), run.to()) else { return Err(Error::not_found("run")) };
         let person = self.registro.person()?;
         let mut device = self.registro.device();
@@ -262,8 +269,10 @@ impl Family {
                 AttendanceMode::Slot => {
                     let states = slot_states(date, &keys);
                     let present = SlotAttendance { status: SlotStatus::Present, entry: None, exit: None };
-                    let states: Vec<_> =
-                        bells.iter().map(|bell| states.get(&bell.position).copied().unwrap_or(present)).collect();
+                    let states: Vec<_> = bells
+                        .iter()
+                        .map(|bell| states.get(&bell.position).copied().unwrap_or(present))
+                        .collect();
                     slot_hours(&states, &slots)
                 }
             };
@@ -303,7 +312,12 @@ fn signed_lessons(
         .collect())
 }
 
-fn slot_keys(device: &Device, class: &ClassCode, date: Date, section: &str) -> Result<Vec<(u8, Shown)>, Error> {
+fn slot_keys(
+    device: &Device,
+    class: &ClassCode,
+    date: Date,
+    section: &str,
+) -> Result<Vec<(u8, Shown)>, Error> {
     let month = month_of(date);
     let subject = Subject::Month(class.clone(), month.clone());
     let Some(document) = read::find(device, Kind::ClassMonth, &subject) else { return Ok(Vec::new()) };
@@ -330,8 +344,11 @@ fn days(
     let mut month = school.year.start;
     while month <= until {
         let keys = device.part(record.document, &format!("attendance/{}", month_of(month)))?.keys;
-        let dates: BTreeSet<Date> =
-            keys.keys().filter_map(|key| parse_date(key.get(..10)?).ok()).filter(|date| *date <= until).collect();
+        let dates: BTreeSet<Date> = keys
+            .keys()
+            .filter_map(|key| parse_date(key.get(..10)?).ok())
+            .filter(|date| *date <= until)
+            .collect();
         for date in dates {
             if let Some((class, site)) = record.class_on(date) {
                 let called = called_slots(device, class, date)?;

@@ -31,7 +31,12 @@ impl Office {
     }
 
     /// Ends a teacher's assignments in a class from a day on.
-    pub async fn end_assignment(&self, teacher: PersonId, class: &ClassCode, from: Date) -> Result<(), Error> {
+    pub async fn end_assignment(
+        &self,
+        teacher: PersonId,
+        class: &ClassCode,
+        from: Date,
+    ) -> Result<(), Error> {
         let (hub, token) = self.registro.hub_and_token()?;
         let body = serde_json::json!({
             "teacher": teacher.to_string(), "class": class.as_str(), "from": from.to_string(),

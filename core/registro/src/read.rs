@@ -64,7 +64,11 @@ pub(crate) fn pupils(device: &Device, class: &ClassCode, date: Date) -> Result<V
 }
 
 /// The class's document of a month, readable here or not.
-pub(crate) fn month_document(device: &mut Device, class: &ClassCode, date: Date) -> Result<DocumentId, Error> {
+pub(crate) fn month_document(
+    device: &mut Device,
+    class: &ClassCode,
+    date: Date,
+) -> Result<DocumentId, Error> {
     let month = month_of(date);
     let subject = Subject::Month(class.clone(), month.clone());
     if let Some(id) = find(device, Kind::ClassMonth, &subject) {

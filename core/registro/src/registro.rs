@@ -159,7 +159,10 @@ impl Registro {
 
     pub(crate) fn token(&self) -> Result<registro_identity::Token, Error> {
         let session = self.inner.session.lock().unwrap_or_else(PoisonError::into_inner);
-        session.as_ref().map(SessionSource::token).ok_or_else(|| Error::new(ErrorKind::NotLoggedIn, "no session"))
+        session
+            .as_ref()
+            .map(SessionSource::token)
+            .ok_or_else(|| Error::new(ErrorKind::NotLoggedIn, "no session"))
     }
 
     pub(crate) fn hub_and_token(&self) -> Result<(HubClient, registro_identity::Token), Error> {
@@ -201,7 +204,11 @@ impl Registro {
                 return Ok(report);
             }
             // Nothing moves: what waits (for a higher login, for others' changes) waits for the next sync.
-            quiet = if progress || !applied.documents.is_empty() || !asked.want.is_empty() { 0 } else { quiet + 1 };
+            quiet = if progress || !applied.documents.is_empty() || !asked.want.is_empty() {
+                0
+            } else {
+                quiet + 1
+            };
             if quiet > 3 {
                 return Ok(report);
             }

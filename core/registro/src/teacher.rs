@@ -142,7 +142,8 @@ impl Teacher {
     ) -> Result<Vec<DraftWrite>, Error> {
         let mut device = self.registro.device();
         let pupils = read::pupils(&device, class, date)?;
-        let pupil = pupils.iter().find(|p| p.pupil == pupil).ok_or_else(|| Error::not_found("pupil in class"))?;
+        let pupil =
+            pupils.iter().find(|p| p.pupil == pupil).ok_or_else(|| Error::not_found("pupil in class"))?;
         let document = read::record(&mut device, class, pupil)?;
         let keys = read::keys_of(&mut device, document, "attendance", &date.to_string())?;
         let seen = read::decided(&mut device, document, "attendance", keys)?;

@@ -44,14 +44,14 @@ pub(crate) fn set_aside(options: &StoreOptions, keys: &Keys) -> Result<SalvageRe
 
 fn salvage(database: &std::path::Path, keys: &Keys, report: &mut SalvageReport) -> Result<(), StoreError> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let last: i64 = connection.query_row("SELECT coalesce(max(ordinal), 0) FROM outbox", [], |row| row.get(0))?;
+    let last: i64 =
+        connection.query_row("SELECT coalesce(max(ordinal), 0) FROM outbox", [], |row| row.get(0))?;
     // One row at a time: a damaged page takes only its own rows along.
     for ordinal in 1..=last {
-        let row = connection.query_row(
-            "SELECT id, state, data FROM outbox WHERE ordinal = ?1",
-            [ordinal],
-            |row| Ok((row.get::<_, [u8; 8]>(0)?, row.get::<_, u8>(1)?, row.get::<_, Vec<u8>>(2)?)),
-        );
+        let row =
+            connection.query_row("SELECT id, state, data FROM outbox WHERE ordinal = ?1", [ordinal], |row| {
+                Ok((row.get::<_, [u8; 8]>(0)?, row.get::<_, u8>(1)?, row.get::<_, Vec<u8>>(2)?))
+            });
         match row {
             Ok((id, state, sealed)) => match keys.outbox.open(&place("outbox", b"", &id), &sealed) {
                 Ok(body) => report.commands.push(StoredCommand { id: CommandId(id), ordinal, state, body }),

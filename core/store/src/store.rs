@@ -162,7 +162,9 @@ impl Store {
                 let commands = std::mem::take(&mut report.commands);
                 report.salvaged = commands.len();
                 store.write(move |tx| {
-                    commands.iter().try_for_each(|command| tx.put_command(command.id, command.state, &command.body))
+                    commands
+                        .iter()
+                        .try_for_each(|command| tx.put_command(command.id, command.state, &command.body))
                 })?;
                 Some(report)
             }
@@ -181,8 +183,7 @@ impl Store {
         let job: Job = Box::new(move |connection| {
             let done = (|| {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let mut write =
-                    WriteTx(ReadTx { connection: &tx, keys: &inner.keys, cache: &inner.cache });
+                let mut write = WriteTx(ReadTx { connection: &tx, keys: &inner.keys, cache: &inner.cache });
                 let value = work(&mut write)?;
                 tx.commit()?;
                 Ok(value)
@@ -207,8 +208,7 @@ impl Store {
         let (ticket, mut connection) = self.borrow_reader()?;
         let done = (|| {
             let tx = connection.transaction()?;
-            let value =
-                work(&ReadTx { connection: &tx, keys: &self.inner.keys, cache: &self.inner.cache })?;
+            let value = work(&ReadTx { connection: &tx, keys: &self.inner.keys, cache: &self.inner.cache })?;
             tx.finish()?;
             Ok(value)
         })();
@@ -366,9 +366,7 @@ fn run(options: &StoreOptions, lock: StoreLock) -> Result<Running, (StoreError, 
         connection
     });
     match writer {
-        Ok(writer) => {
-            Ok(Running { jobs, writer, readers: Vec::new(), opened: 0, next: 0, lock })
-        }
+        Ok(writer) => Ok(Running { jobs, writer, readers: Vec::new(), opened: 0, next: 0, lock }),
         Err(error) => Err((error.into(), lock)),
     }
 }

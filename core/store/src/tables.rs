@@ -106,9 +106,14 @@ impl ReadTx<'_> {
     }
 
     /// A part of a document.
-    pub fn document_part(&self, document: DocumentId, part: DocumentPart) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn document_part(
+        &self,
+        document: DocumentId,
+        part: DocumentPart,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let opaque = self.opaque(document);
-        let mut query = self.connection.prepare_cached("SELECT data FROM parts WHERE doc = ?1 AND part = ?2")?;
+        let mut query =
+            self.connection.prepare_cached("SELECT data FROM parts WHERE doc = ?1 AND part = ?2")?;
         let row: Option<Vec<u8>> =
             query.query_row(params![opaque.as_slice(), part as u8], |row| row.get(0)).optional()?;
         self.open(opaque, "parts", &[part as u8], row)
@@ -129,9 +134,9 @@ impl ReadTx<'_> {
     /// The changes of a document, in the order in which they were stored.
     pub fn changes(&self, document: DocumentId) -> Result<Vec<StoredChange>, StoreError> {
         let opaque = self.opaque(document);
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT hash, ordinal, state, data FROM changes WHERE doc = ?1 ORDER BY ordinal")?;
+        let mut query = self.connection.prepare_cached(
+            "SELECT hash, ordinal, state, data FROM changes WHERE doc = ?1 ORDER BY ordinal",
+        )?;
         let rows = query.query_map([opaque.as_slice()], |row| {
             Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?, row.get(2)?, row.get::<_, Vec<u8>>(3)?))
         })?;
@@ -147,7 +152,8 @@ impl ReadTx<'_> {
     pub fn view(&self, document: DocumentId, part: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let opaque = self.opaque(document);
         let name = self.keys.blind("views", part.as_bytes());
-        let mut query = self.connection.prepare_cached("SELECT data FROM views WHERE doc = ?1 AND part = ?2")?;
+        let mut query =
+            self.connection.prepare_cached("SELECT data FROM views WHERE doc = ?1 AND part = ?2")?;
         let row: Option<Vec<u8>> =
             query.query_row(params![opaque.as_slice(), name.as_slice()], |row| row.get(0)).optional()?;
         self.open(opaque, "views", &name, row)
@@ -160,13 +166,18 @@ impl ReadTx<'_> {
 
     /// The commands in a state, in order.
     pub fn commands_in_state(&self, state: u8) -> Result<Vec<StoredCommand>, StoreError> {
-        self.commands_where("SELECT id, ordinal, state, data FROM outbox WHERE state = ?1 ORDER BY ordinal", [state])
+        self.commands_where(
+            "SELECT id, ordinal, state, data FROM outbox WHERE state = ?1 ORDER BY ordinal",
+            [state],
+        )
     }
 
     /// One command.
     pub fn command(&self, id: CommandId) -> Result<Option<StoredCommand>, StoreError> {
-        let found = self
-            .commands_where("SELECT id, ordinal, state, data FROM outbox WHERE id = ?1", [id.as_bytes().as_slice()])?;
+        let found = self.commands_where(
+            "SELECT id, ordinal, state, data FROM outbox WHERE id = ?1",
+            [id.as_bytes().as_slice()],
+        )?;
         Ok(found.into_iter().next())
     }
 
@@ -267,7 +278,10 @@ impl WriteTx<'_> {
     /// Removes a change.
     pub fn delete_change(&mut self, document: DocumentId, hash: &[u8; 32]) -> Result<(), StoreError> {
         let opaque = self.opaque(document);
-        self.run("DELETE FROM changes WHERE doc = ?1 AND hash = ?2", params![opaque.as_slice(), hash.as_slice()])?;
+        self.run(
+            "DELETE FROM changes WHERE doc = ?1 AND hash = ?2",
+            params![opaque.as_slice(), hash.as_slice()],
+        )?;
         Ok(())
     }
 

@@ -24,9 +24,13 @@ pub fn date(text: &str, at: At<'_>, report: &mut Report) -> Option<Date> {
     parsed
 }
 
+/// The cell was wrong and the error is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noted;
+
 /// A date that may be absent. `Err` if it is there and wrong.
-pub fn optional_date(text: &str, at: At<'_>, report: &mut Report) -> Result<Option<Date>, ()> {
-    if text.is_empty() { Ok(None) } else { date(text, at, report).map(Some).ok_or(()) }
+pub fn optional_date(text: &str, at: At<'_>, report: &mut Report) -> Result<Option<Date>, Noted> {
+    if text.is_empty() { Ok(None) } else { date(text, at, report).map(Some).ok_or(Noted) }
 }
 
 /// A time `hh:mm`.

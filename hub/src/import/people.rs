@@ -307,6 +307,9 @@ pub fn read_pupils(
     rows
 }
 
+/// A move: its line, kind, class left, class joined.
+type Move<'a> = (&'a table::Row, &'a str, Option<String>, Option<String>);
+
 /// Moves during the year, in order of date per pupil.
 fn read_moves(
     folder: &Path,
@@ -318,8 +321,7 @@ fn read_moves(
 ) {
     let columns = ["matricola", "data", "tipo", "classe_da", "classe_a", "ore_assenza_precedenti"];
     let table = table::read(folder, "trasferimenti.csv", &columns, report);
-    let mut moves: BTreeMap<(usize, Date), Vec<(&table::Row, &str, Option<String>, Option<String>)>> =
-        BTreeMap::new();
+    let mut moves: BTreeMap<(usize, Date), Vec<Move<'_>>> = BTreeMap::new();
     for row in &table.rows {
         let at = |column| table.at(row, column);
         let number =

@@ -80,7 +80,8 @@ fn read(document: &Document, actor: [u8; 16], change: &ExpandedChange) -> Result
                 .pred
                 .iter()
                 .map(|id| {
-                    let actor = id.actor().to_bytes().try_into().map_err(|_| form("an actor has not 16 bytes"))?;
+                    let actor =
+                        id.actor().to_bytes().try_into().map_err(|_| form("an actor has not 16 bytes"))?;
                     Ok(OpRef { counter: id.counter(), actor })
                 })
                 .collect::<Result<BTreeSet<_>, Refusal>>()?;
@@ -126,7 +127,11 @@ fn read(document: &Document, actor: [u8; 16], change: &ExpandedChange) -> Result
 
 fn scalar(value: &ScalarValue) -> Result<Scalar, Refusal> {
     let bounded = |length: usize| {
-        if length > Fact::MAX_TEXT { Err(Refusal::new(Code::Bounds, "a text is longer than 8 KB")) } else { Ok(()) }
+        if length > Fact::MAX_TEXT {
+            Err(Refusal::new(Code::Bounds, "a text is longer than 8 KB"))
+        } else {
+            Ok(())
+        }
     };
     Ok(match value {
         ScalarValue::Str(text) => {

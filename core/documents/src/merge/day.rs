@@ -51,7 +51,9 @@ pub fn decide_day<'a>(date: &str, keys: &'a BTreeMap<String, KeyDecision>) -> Da
     }
     let mut decision = DayDecision::default();
     let full_day = |name: &str, shown: &Shown| {
-        name.starts_with("out/") && !shown.fact.fields.contains_key("from") && !shown.fact.fields.contains_key("to")
+        name.starts_with("out/")
+            && !shown.fact.fields.contains_key("from")
+            && !shown.fact.fields.contains_key("to")
     };
 
     // First the full-day outs against all else, then what is left against the absence.
@@ -70,7 +72,8 @@ pub fn decide_day<'a>(date: &str, keys: &'a BTreeMap<String, KeyDecision>) -> Da
     decision.absence = live.get("absence").copied();
     decision.entry = live.get("entry").copied();
     decision.exit = live.get("exit").copied();
-    decision.outs = live.iter().filter(|(name, _)| name.starts_with("out/")).map(|(name, s)| (*name, *s)).collect();
+    decision.outs =
+        live.iter().filter(|(name, _)| name.starts_with("out/")).map(|(name, s)| (*name, *s)).collect();
     let (entry, exit) =
         (decision.entry.and_then(|s| s.fact.time("time")), decision.exit.and_then(|s| s.fact.time("time")));
     if let (Some(entry), Some(exit)) = (entry, exit)

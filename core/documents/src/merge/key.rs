@@ -71,7 +71,13 @@ fn strength(key: &str, shown: &Shown) -> Strength {
 /// What a fact says, without who says it: two values that differ in nothing else are no conflict.
 fn content(shown: &Shown) -> BTreeMap<&str, &Field> {
     let aside = |name: &str| name == "slot" || name == "settles" || name == RESOLVES;
-    shown.fact.fields.iter().filter(|(name, _)| !aside(name)).map(|(name, field)| (name.as_str(), field)).collect()
+    shown
+        .fact
+        .fields
+        .iter()
+        .filter(|(name, _)| !aside(name))
+        .map(|(name, field)| (name.as_str(), field))
+        .collect()
 }
 
 /// Decides between the concurrent values of a key. `None` if there are none.

@@ -13,9 +13,11 @@ pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
         // A substitute's tablet knows no pupil's classes; the hub does.
         Err(Answer::CannotTell) => {
             let known = match question.capacity {
-                Capacity::Lesson | Capacity::Substitute | Capacity::Office | Capacity::Head | Capacity::Council => {
-                    Answer::CannotTell
-                }
+                Capacity::Lesson
+                | Capacity::Substitute
+                | Capacity::Office
+                | Capacity::Head
+                | Capacity::Council => Answer::CannotTell,
                 _ => Answer::Refused(Reason::NotInCapacity),
             };
             return known;

@@ -52,7 +52,11 @@ pub(super) fn judge_decision(question: &Question<'_>, date: Option<Date>) -> Ans
 /// A pupil justifies from the 18th birthday on (A9).
 fn is_adult(question: &Question<'_>, pupil: PersonId, date: Date) -> Answer {
     let Some(entry) = question.directory.pupils.get(&pupil) else {
-        return if question.directory.complete { Answer::Refused(Reason::NotEnrolled) } else { Answer::CannotTell };
+        return if question.directory.complete {
+            Answer::Refused(Reason::NotEnrolled)
+        } else {
+            Answer::CannotTell
+        };
     };
     let Some(born) = entry.born else { return Answer::CannotTell };
     // Born on 29 February: of age on 1 March, which a comparison of (month, day) gives by itself.

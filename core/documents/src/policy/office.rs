@@ -13,8 +13,12 @@ pub const SUBSTITUTE_DAYS: i64 = 3;
 /// Why an otherwise allowed fact, received on that day, goes to the office; `None` if it does not.
 pub fn destination(question: &Question<'_>, received: Date) -> Option<Reason> {
     let date = event_date(question)?;
-    let staff = matches!(question.capacity, Capacity::Lesson | Capacity::Substitute | Capacity::Council | Capacity::Staff);
-    let pupil = (question.document.kind == Kind::PupilRecord).then(|| question.document.subject.person()).flatten();
+    let staff = matches!(
+        question.capacity,
+        Capacity::Lesson | Capacity::Substitute | Capacity::Council | Capacity::Staff
+    );
+    let pupil =
+        (question.document.kind == Kind::PupilRecord).then(|| question.document.subject.person()).flatten();
     let class = match &question.document.subject {
         Subject::Person(person) => question.directory.class_of(*person, date).flatten().cloned(),
         subject => subject.class().cloned(),
@@ -31,7 +35,10 @@ pub fn destination(question: &Question<'_>, received: Date) -> Option<Reason> {
     if question.capacity == Capacity::Substitute && (received - date).num_days() > SUBSTITUTE_DAYS {
         return Some(Reason::LateSubstitute);
     }
-    if staff && let Some(pupil) = pupil && question.directory.is_guardian(question.author, pupil, date) {
+    if staff
+        && let Some(pupil) = pupil
+        && question.directory.is_guardian(question.author, pupil, date)
+    {
         let own_lesson = class.as_ref().is_some_and(|class| {
             question.directory.is_timetabled(question.author, class, date, question.fact.slot()) == Some(true)
         });
@@ -45,7 +52,11 @@ pub fn destination(question: &Question<'_>, received: Date) -> Option<Reason> {
 }
 
 /// The last day of the author's right, if it does not hold any more when the fact arrives.
-fn right_ended(question: &Question<'_>, class: Option<&registro_model::ClassCode>, received: Date) -> Option<Date> {
+fn right_ended(
+    question: &Question<'_>,
+    class: Option<&registro_model::ClassCode>,
+    received: Date,
+) -> Option<Date> {
     let directory = question.directory;
     let ends: Vec<Option<Date>> = match question.capacity {
         Capacity::Lesson => {
@@ -54,7 +65,12 @@ fn right_ended(question: &Question<'_>, class: Option<&registro_model::ClassCode
         }
         Capacity::Council => {
             let entry = directory.classes.get(class?)?;
-            entry.coordinators.iter().filter(|(p, _)| *p == question.author).map(|(_, span)| span.to).collect()
+            entry
+                .coordinators
+                .iter()
+                .filter(|(p, _)| *p == question.author)
+                .map(|(_, span)| span.to)
+                .collect()
         }
         Capacity::Guardian => {
             let list = directory.guardians.get(&question.document.subject.person()?)?;

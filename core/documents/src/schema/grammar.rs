@@ -38,7 +38,8 @@ pub fn matches(grammar: &KeyGrammar, key: &str) -> bool {
 }
 
 fn piece_length(piece: &str, rest: &str, form_after: &str) -> Option<usize> {
-    let fixed = |length: usize, check: &dyn Fn(&str) -> bool| rest.get(..length).filter(|p| check(p)).map(|_| length);
+    let fixed =
+        |length: usize, check: &dyn Fn(&str) -> bool| rest.get(..length).filter(|p| check(p)).map(|_| length);
     let is_hex = |p: &str| p.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     // A piece of free length ends where the next literal character stands.
     let until = || match form_after.bytes().next() {

@@ -85,9 +85,20 @@ mod tests {
     }
 
     fn slots() -> Vec<HourSlot> {
-        [("08:20", "09:20", 2), ("09:20", "10:20", 2), ("10:20", "11:20", 2), ("11:20", "12:20", 2), ("12:20", "13:50", 3)]
-            .map(|(start, end, half_units)| HourSlot { start: time(start), end: time(end), half_units, signed: true })
-            .to_vec()
+        [
+            ("08:20", "09:20", 2),
+            ("09:20", "10:20", 2),
+            ("10:20", "11:20", 2),
+            ("11:20", "12:20", 2),
+            ("12:20", "13:50", 3),
+        ]
+        .map(|(start, end, half_units)| HourSlot {
+            start: time(start),
+            end: time(end),
+            half_units,
+            signed: true,
+        })
+        .to_vec()
     }
 
     fn total(entry: Option<&str>, exit: Option<&str>) -> u32 {

@@ -3,7 +3,8 @@
 use registro_model::ClockTime;
 use registro_model::attendance::day::DayBounds;
 use registro_model::attendance::{
-    DayAttendance, HourSlot, OutKind, OutOfClass, SlotAttendance, SlotStatus, day_hours, slot_hours, year_hours,
+    DayAttendance, HourSlot, OutKind, OutOfClass, SlotAttendance, SlotStatus, day_hours, slot_hours,
+    year_hours,
 };
 use registro_model::validity::{AbsenceLevel, year_validity};
 use serde_json::{Value, json};
@@ -54,7 +55,9 @@ fn differences(expected: &Value, found: &Value) -> Option<String> {
     let wrong: Vec<_> = fields
         .iter()
         .filter(|(name, value)| found.get(name.as_str()) != Some(value))
-        .map(|(name, value)| format!("{name} should be {value}, is {}", found.get(name).unwrap_or(&Value::Null)))
+        .map(|(name, value)| {
+            format!("{name} should be {value}, is {}", found.get(name).unwrap_or(&Value::Null))
+        })
         .collect();
     (!wrong.is_empty()).then(|| wrong.join("; "))
 }
@@ -83,7 +86,12 @@ fn number(case: &Value, name: &str) -> Result<u32, String> {
 fn numbers(case: &Value, name: &str) -> Result<Vec<u32>, String> {
     let list = case.get(name).and_then(Value::as_array).ok_or_else(|| format!("`{name}` is no list"))?;
     list.iter()
-        .map(|value| value.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| format!("`{name}` holds no number")))
+        .map(|value| {
+            value
+                .as_u64()
+                .and_then(|n| u32::try_from(n).ok())
+                .ok_or_else(|| format!("`{name}` holds no number"))
+        })
         .collect()
 }
 
@@ -132,7 +140,8 @@ fn day(case: &Value) -> Result<Value, String> {
         };
         allowed.push(done.is_ok());
     }
-    let short = u16::try_from(number(case, "ritardo_breve_minuti").unwrap_or(10)).map_err(|_| "too many minutes")?;
+    let short =
+        u16::try_from(number(case, "ritardo_breve_minuti").unwrap_or(10)).map_err(|_| "too many minutes")?;
     let hours = day_hours(&attendance, &slots);
     Ok(json!({
         "operazioni_ammesse": allowed,

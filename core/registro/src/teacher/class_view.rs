@@ -105,7 +105,12 @@ impl Teacher {
             } else {
                 (None, 0)
             };
-            rows.push(PupilRow { pupil: pupil.pupil, name: pupil.name, day, pending_justifications: pending });
+            rows.push(PupilRow {
+                pupil: pupil.pupil,
+                name: pupil.name,
+                day,
+                pending_justifications: pending,
+            });
         }
         Ok(ClassView {
             class: class.clone(),

@@ -126,7 +126,9 @@ impl Teacher {
             .iter()
             .filter(|(key, _)| key.starts_with(&date.to_string()))
             .flat_map(|(key, decision)| decision.live_values().map(move |shown| (key, shown)))
-            .filter_map(|(key, shown)| Roll::read(key, shown, |position, chain| state.knows_chain(position, chain)))
+            .filter_map(|(key, shown)| {
+                Roll::read(key, shown, |position, chain| state.knows_chain(position, chain))
+            })
             .collect();
         let mut reports = Vec::new();
         for pupil in read::pupils(&device, class, date)? {
@@ -134,7 +136,8 @@ impl Teacher {
                 continue;
             }
             let part = device.part(pupil.record, &format!("attendance/{}", month_of(date)))?;
-            let keys: BTreeSet<&String> = part.keys.keys().filter(|k| k.starts_with(&date.to_string())).collect();
+            let keys: BTreeSet<&String> =
+                part.keys.keys().filter(|k| k.starts_with(&date.to_string())).collect();
             for roll in &rolls {
                 let (absence, later) = match mode {
                     AttendanceMode::Day => {
@@ -194,8 +197,10 @@ impl Teacher {
         let mut device = self.registro.device();
         let mode = read::school(&mut device)?.settings.attendance_mode;
         let pupils = read::pupils(&device, class, date)?;
-        let pupil =
-            pupils.iter().find(|p| p.pupil == report.pupil).ok_or_else(|| Error::not_found("pupil in class"))?;
+        let pupil = pupils
+            .iter()
+            .find(|p| p.pupil == report.pupil)
+            .ok_or_else(|| Error::not_found("pupil in class"))?;
         let key = match mode {
             AttendanceMode::Day => format!("{date}/absence"),
             AttendanceMode::Slot => format!("{date}#{}", report.slot),

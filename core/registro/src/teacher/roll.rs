@@ -43,9 +43,11 @@ impl Teacher {
             .iter()
             .map(|pupil| (*pupil, Mark::Absent))
             .chain(roll.late.iter().map(|(pupil, time)| (*pupil, Mark::Entry(*time))))
-            .chain(roll.left.iter().map(|(pupil, time)| {
-                (*pupil, Mark::Exit { time: *time, collected_by: None })
-            }));
+            .chain(
+                roll.left
+                    .iter()
+                    .map(|(pupil, time)| (*pupil, Mark::Exit { time: *time, collected_by: None })),
+            );
         let mut writes = Vec::new();
         for (pupil, mark) in marks {
             writes.extend(self.writes_of(class, pupil, date, slot, &mark, id, capacity)?);
@@ -53,20 +55,19 @@ impl Teacher {
         let mut device = self.registro.device();
         let document = read::month_document(&mut device, class, date)?;
         // Written blind, the author had seen nothing.
-        let seen = if device.is_blind(document) { registro_sync::Cursor::default() } else { device.state().cursor };
-        let held: Vec<u8> = device
-            .pending()
-            .iter()
-            .rev()
-            .take(MAX_HELD)
-            .flat_map(|entry| entry.command.id.0)
-            .collect();
+        let seen =
+            if device.is_blind(document) { registro_sync::Cursor::default() } else { device.state().cursor };
+        let held: Vec<u8> =
+            device.pending().iter().rev().take(MAX_HELD).flat_map(|entry| entry.command.id.0).collect();
         let position = i64::try_from(seen.position).unwrap_or(i64::MAX);
-        let fact = Fact::new(id, capacity).with_map("seen", [
-            ("position".to_owned(), Scalar::Int(position)),
-            ("chain".to_owned(), Scalar::Bytes(seen.chain.to_vec())),
-            ("commands".to_owned(), Scalar::Bytes(held)),
-        ]);
+        let fact = Fact::new(id, capacity).with_map(
+            "seen",
+            [
+                ("position".to_owned(), Scalar::Int(position)),
+                ("chain".to_owned(), Scalar::Bytes(seen.chain.to_vec())),
+                ("commands".to_owned(), Scalar::Bytes(held)),
+            ],
+        );
         writes.push(DraftWrite { document, section: "rolls", key: format!("{date}#{slot}/{person}"), fact });
         drop(device);
         self.give(Draft { id, capacity, writes })

@@ -42,6 +42,9 @@ impl Drop for Account {
 
 impl core::fmt::Debug for Account {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Account").field("school", &self.school).field("person", &self.person).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("school", &self.school)
+            .field("person", &self.person)
+            .finish_non_exhaustive()
     }
 }

@@ -41,7 +41,8 @@ impl Device {
             return Ok(Applied { more: true, ..Applied::default() });
         }
         self.state.clock_offset = reply.time - self.now();
-        let applied = if reply.diverged { self.apply_diverged(&reply) } else { self.apply_news(asked, reply) };
+        let applied =
+            if reply.diverged { self.apply_diverged(&reply) } else { self.apply_news(asked, reply) };
         match applied {
             Ok(applied) => Ok(applied),
             Err(error) => {
@@ -85,7 +86,8 @@ impl Device {
                         return Err(DeviceError::Reply("a refusal is not signed by the school"));
                     }
                     if notice.person == account.person {
-                        let outcome = Outcome::Not { code: notice.code, reason: notice.reason, cause: notice.cause };
+                        let outcome =
+                            Outcome::Not { code: notice.code, reason: notice.reason, cause: notice.cause };
                         let ack = Ack { hash: notice.change, outcome };
                         self.apply_ack(&ack, &mut touched, &mut changed, &mut applied)?;
                     }
@@ -178,8 +180,12 @@ impl Device {
                     let epoch = self.blind.remove(&id).and_then(|header| header.epoch);
                     // Nobody wrote to it: it is its genesis, nothing is to be asked for.
                     let wanted = entry.last_position > 0 || epoch.is_some();
-                    let header =
-                        Header { identity: entry.identity.clone(), until: entry.until.clone(), wanted, epoch };
+                    let header = Header {
+                        identity: entry.identity.clone(),
+                        until: entry.until.clone(),
+                        wanted,
+                        epoch,
+                    };
                     ops.push(StoreOp::CreateDocument(id));
                     ops.push(StoreOp::PutPart(id, DocumentPart::Header, encode(&header)));
                     self.cache.remove(&id);
@@ -233,7 +239,9 @@ impl Device {
             Outcome::Not { code, reason, cause } => {
                 touched.insert(id);
                 let causes = match &mut entry.delivery {
-                    Delivery::Refused(refusal) | Delivery::WithOffice(refusal) => std::mem::take(&mut refusal.causes),
+                    Delivery::Refused(refusal) | Delivery::WithOffice(refusal) => {
+                        std::mem::take(&mut refusal.causes)
+                    }
                     _ => Vec::new(),
                 };
                 let mut refusal = Refusal { code: *code, reason: *reason, causes };
@@ -336,7 +344,8 @@ impl Device {
         if !snapshot.is_signed_by(account.school, &account.school_key) {
             return Err(DeviceError::Reply("a snapshot is not signed by the school"));
         }
-        if !snapshot.records.certificates().iter().all(|c| c.is_genuine(account.school, &account.school_key)) {
+        if !snapshot.records.certificates().iter().all(|c| c.is_genuine(account.school, &account.school_key))
+        {
             return Err(DeviceError::Reply("a certificate is not the school's"));
         }
         let Some(header) = self.headers.get_mut(&id) else { return Ok(false) };
@@ -378,8 +387,10 @@ impl Device {
     ) -> Result<(), DeviceError> {
         let envelope = &change.envelope;
         let id = envelope.document;
-        if let Some(entry) =
-            self.pending.iter().find(|e| e.changes.iter().any(|c| c.signed.envelope.change == envelope.change))
+        if let Some(entry) = self
+            .pending
+            .iter()
+            .find(|e| e.changes.iter().any(|c| c.signed.envelope.change == envelope.change))
         {
             touched.insert(entry.command.id);
             self.confirm_own(envelope.change, record, changed)?;
@@ -394,7 +405,9 @@ impl Device {
             return Err(DeviceError::Reply("a change is not signed by its author"));
         }
         let held = self.held(id)?;
-        if held.record(&envelope.change).is_some_and(|known| *known == record) && held.contains(envelope.change) {
+        if held.record(&envelope.change).is_some_and(|known| *known == record)
+            && held.contains(envelope.change)
+        {
             // Known already; an own change that was confirmed by an ack is now stored as accepted.
             let op = held.stored_change_op(record, change);
             ops.push(op);
@@ -439,8 +452,12 @@ impl Device {
                 ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&*entry)));
             }
         }
-        let left: Vec<OutboxEntry> =
-            self.pending.iter().filter(|e| matches!(e.delivery, Delivery::Refused(_) | Delivery::WithOffice(_))).cloned().collect();
+        let left: Vec<OutboxEntry> = self
+            .pending
+            .iter()
+            .filter(|e| matches!(e.delivery, Delivery::Refused(_) | Delivery::WithOffice(_)))
+            .cloned()
+            .collect();
         // What rests on a change that left is run again.
         let dropped: BTreeSet<Hash> =
             left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.change).collect();

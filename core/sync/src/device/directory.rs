@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use registro_documents::merge::KeyDecision;
 use registro_documents::{Fact, Kind, Subject};
 use registro_model::directory::{
-    AssignmentKind, Directory, GuardianRights, Guardianship, Pupil, SchoolClass, StaffMember, TeachingAssignment,
-    TimetableEntry,
+    AssignmentKind, Directory, GuardianRights, Guardianship, Pupil, SchoolClass, StaffMember,
+    TeachingAssignment, TimetableEntry,
 };
 use registro_model::ids::SiteCode;
 use registro_model::people::Role;
 use registro_model::school::{
-    AttendanceMode, BellSlot, ClosedDay, DayStatus, Evaluation, JustificationKind, School, SchoolSubject, SchoolYear,
-    Settings, Site, SubjectKind, Term,
+    AttendanceMode, BellSlot, ClosedDay, DayStatus, Evaluation, JustificationKind, School, SchoolSubject,
+    SchoolYear, Settings, Site, SubjectKind, Term,
 };
 use registro_model::time::{Span, parse_date};
 use registro_model::{ClassCode, Date, DocumentId, PersonId};
@@ -42,10 +42,7 @@ impl Device {
 
     pub(super) fn forget_directory_if(&mut self, document: DocumentId) {
         let kind = self.header(document).map(|header| header.identity.kind);
-        if matches!(
-            kind,
-            Some(Kind::School | Kind::ClassRoster | Kind::ClassBook | Kind::PupilGuardians)
-        ) {
+        if matches!(kind, Some(Kind::School | Kind::ClassRoster | Kind::ClassBook | Kind::PupilGuardians)) {
             self.directory = None;
         }
     }
@@ -84,7 +81,9 @@ impl Device {
         }
         // A class without roster here is unknown: only its site and hours are.
         directory.classes.retain(|class, _| {
-            identities.iter().any(|i| i.kind == Kind::ClassRoster && i.subject == Subject::Class(class.clone()))
+            identities
+                .iter()
+                .any(|i| i.kind == Kind::ClassRoster && i.subject == Subject::Class(class.clone()))
         });
         self.directory = Some((directory, school));
         Ok(())
@@ -185,7 +184,9 @@ fn enrolment_date(key: &[&str]) -> Option<String> {
 fn read_timetable(keys: &Keys, entry: &mut SchoolClass) {
     for (key, fact) in live(keys) {
         let [weekday, slot, subject, group @ ..] = key.as_slice() else { continue };
-        let (Ok(weekday), Ok(slot), Ok(subject)) = (weekday.parse(), slot.parse(), subject.parse()) else { continue };
+        let (Ok(weekday), Ok(slot), Ok(subject)) = (weekday.parse(), slot.parse(), subject.parse()) else {
+            continue;
+        };
         let teachers = fact.map("teachers").map(|map| {
             map.values()
                 .filter_map(|value| match value {
@@ -214,7 +215,8 @@ fn read_profile(keys: &Keys) -> Pupil {
                 pupil.born = fact.date("born");
             }
             ["class", from] => {
-                if let (Some(Ok(class)), Some(span)) = (fact.text("class").map(str::parse), span(from, fact)) {
+                if let (Some(Ok(class)), Some(span)) = (fact.text("class").map(str::parse), span(from, fact))
+                {
                     pupil.classes.push((class, span));
                 }
             }
@@ -315,7 +317,8 @@ pub fn school_of<E>(part: &dyn Fn(&str) -> Result<Keys, E>) -> Result<School, E>
     }
     for (key, fact) in live(&part("slots")?) {
         let [site, weekday, position] = key.as_slice() else { continue };
-        let (Ok(site), Ok(weekday), Ok(position)) = (SiteCode::new(site), weekday.parse(), position.parse()) else {
+        let (Ok(site), Ok(weekday), Ok(position)) = (SiteCode::new(site), weekday.parse(), position.parse())
+        else {
             continue;
         };
         let (Some(start), Some(end)) = (fact.time("start"), fact.time("end")) else { continue };
@@ -352,9 +355,15 @@ pub fn school_of<E>(part: &dyn Fn(&str) -> Result<Keys, E>) -> Result<School, E>
 
 fn read_settings(fact: &Fact) -> Settings {
     let defaults = Settings::default();
-    let number = |name: &str, default: u16| fact.int(name).and_then(|n| u16::try_from(n).ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: u16| fact.int(name).and_then(|n| u16::try_from(n).ok()).unwrap_or(default);
     let list = |name: &str| {
-        fact.text(name).unwrap_or_default().split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        fact.text(name)
+            .unwrap_or_default()
+            .split(',')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     use JustificationKind::{Absence, Entry, Exit, Permit};
     Settings {

@@ -248,9 +248,9 @@ impl Device {
         for change in &changes {
             let document = change.signed.envelope.document;
             let held = self.held(document)?;
-            let keys = held.put_own(&change.signed, standing, author).map_err(|refusal: gate::Refusal| {
-                DeviceError::OwnChange(refusal.reason)
-            })?;
+            let keys = held
+                .put_own(&change.signed, standing, author)
+                .map_err(|refusal: gate::Refusal| DeviceError::OwnChange(refusal.reason))?;
             changed.insert(document, keys);
         }
         for (document, keys) in changed {

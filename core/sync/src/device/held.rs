@@ -11,9 +11,9 @@ use registro_documents::{
 use registro_model::{CommandId, DocumentId, PersonId, Standing};
 use registro_store::{DocumentPart, Store};
 
+use super::DeviceError;
 use super::outbox::OutboxEntry;
 use super::state::{ACCEPTED, Header, StoreOp};
-use super::DeviceError;
 use crate::notices::Snapshot;
 use crate::wire::{decode, encode};
 

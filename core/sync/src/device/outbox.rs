@@ -100,7 +100,12 @@ impl OutboxEntry {
 
     /// Position of the last of its changes, once accepted.
     pub fn position(&self) -> Option<u64> {
-        self.changes.iter().map(|change| change.record.map(|record| record.position)).collect::<Option<Vec<_>>>()?.into_iter().max()
+        self.changes
+            .iter()
+            .map(|change| change.record.map(|record| record.position))
+            .collect::<Option<Vec<_>>>()?
+            .into_iter()
+            .max()
     }
 
     pub(super) fn state(&self) -> u8 {

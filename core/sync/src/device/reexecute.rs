@@ -16,7 +16,11 @@ use super::{Device, DeviceError};
 impl Device {
     /// Own changes have left the graph: everything pending that rests on them, batch mates included, is to be run
     /// again, and the documents that they were in are read anew, under a new epoch.
-    pub(super) fn drop_dependents(&mut self, mut dropped: BTreeSet<Hash>, mut documents: BTreeSet<DocumentId>) {
+    pub(super) fn drop_dependents(
+        &mut self,
+        mut dropped: BTreeSet<Hash>,
+        mut documents: BTreeSet<DocumentId>,
+    ) {
         loop {
             let mut grown = false;
             for entry in &self.pending {
@@ -174,7 +178,11 @@ impl Device {
     }
 
     /// The hub has another change of the same command: it counts, this one is dropped.
-    fn taken_over(&mut self, mut entry: OutboxEntry, ops: &mut Vec<StoreOp>) -> Result<OutboxEntry, DeviceError> {
+    fn taken_over(
+        &mut self,
+        mut entry: OutboxEntry,
+        ops: &mut Vec<StoreOp>,
+    ) -> Result<OutboxEntry, DeviceError> {
         let command: CommandId = entry.command.id;
         let at = self.now() + self.state.clock_offset;
         entry.delivery = super::outbox::Delivery::Confirmed { at };

@@ -59,7 +59,8 @@ impl SyncState {
         match self.restored_after {
             None => true,
             Some(kept) => {
-                position <= kept || self.known_chains.iter().any(|c| c.position == position && c.chain == chain)
+                position <= kept
+                    || self.known_chains.iter().any(|c| c.position == position && c.chain == chain)
             }
         }
     }
