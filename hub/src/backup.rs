@@ -63,8 +63,8 @@ pub fn restore(
     let school = registry.school_id(&connection)?;
     let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
     let mut appender = Appender::begin(&transaction, school)?;
-    let notice =
-        Restored { position: appender.next_position(), received: now_ms, signature: [0; 64] }.signed(school, key);
+    let notice = Restored { position: appender.next_position(), received: now_ms, signature: [0; 64] }
+        .signed(school, key);
     appender.push(&NewRow {
         kind: RowKind::Restored,
         document: DocumentId([0; 16]),

@@ -260,22 +260,20 @@ impl Inner {
     }
 
     /// States the chain once a day, in the transaction that moves the head first.
-    pub(crate) fn checkpoint(
-        &mut self,
-        head: Cursor,
-        now: i64,
-    ) -> Result<(), HubError> {
+    pub(crate) fn checkpoint(&mut self, head: Cursor, now: i64) -> Result<(), HubError> {
         use registro_sync::notices::{Checkpoint, Signed};
         let day = day_in_italy(now);
         if self.checkpoint_day.is_none() {
             let last: Option<Vec<u8>> = rusqlite::OptionalExtension::optional(
                 self.database
-                    .prepare_cached("SELECT data FROM checkpoint WHERE school = ?1 ORDER BY pos DESC LIMIT 1")?
+                    .prepare_cached(
+                        "SELECT data FROM checkpoint WHERE school = ?1 ORDER BY pos DESC LIMIT 1",
+                    )?
                     .query_row([self.school.0], |row| row.get(0)),
             )?;
             if let Some(last) = last {
-                let last: Checkpoint =
-                    minicbor::decode(&last).map_err(|_| HubError::Stored("a checkpoint that does not decode"))?;
+                let last: Checkpoint = minicbor::decode(&last)
+                    .map_err(|_| HubError::Stored("a checkpoint that does not decode"))?;
                 self.checkpoint_day = Some(day_in_italy(last.time));
             }
         }

@@ -52,7 +52,8 @@ pub trait Registry: Send {
         from: Date,
     ) -> Result<usize, HubError>;
     /// Notes that the council of a class for a term (*scrutinio*) has begun.
-    fn begin_council(&mut self, database: &Connection, class: &ClassCode, term: &str) -> Result<(), HubError>;
+    fn begin_council(&mut self, database: &Connection, class: &ClassCode, term: &str)
+    -> Result<(), HubError>;
     /// The person whom the school's files know by this code: a staff code, a pupil number or a fiscal code.
     fn person_by_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError>;
 }

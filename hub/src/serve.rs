@@ -37,7 +37,8 @@ pub fn database_path(data: &Path) -> PathBuf {
 /// Takes the data directory for one process: a hub that serves, or a restore. Held as long as the file is.
 pub fn take_directory(data: &Path) -> Result<File, HubError> {
     let file = File::options().create(true).truncate(false).write(true).open(data.join("hub.lock"))?;
-    file.try_lock().map_err(|_| HubError::Forbidden("another process serves or restores this data directory"))?;
+    file.try_lock()
+        .map_err(|_| HubError::Forbidden("another process serves or restores this data directory"))?;
     Ok(file)
 }
 
@@ -58,7 +59,8 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
         None => Arc::new(SystemClock),
     };
     let (data, now) = (config.data.clone(), clock.now());
-    let hub = tokio::task::spawn_blocking(move || open(&data, now)).await.map_err(|_| HubError::Poisoned)??;
+    let hub =
+        tokio::task::spawn_blocking(move || open(&data, now)).await.map_err(|_| HubError::Poisoned)??;
     let hub = Arc::new(hub);
     let (callers, development): (Arc<dyn AuthorizeCaller>, _) = match config.dev_login {
         true => {

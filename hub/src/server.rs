@@ -103,7 +103,10 @@ impl Shared {
     ) -> Result<T, Failure> {
         let _permit = self.waiting.try_acquire().map_err(|_| Failure::busy())?;
         let hub = Arc::clone(&self.hub);
-        tokio::task::spawn_blocking(move || work(&hub)).await.map_err(|_| Failure::internal())?.map_err(Failure::from)
+        tokio::task::spawn_blocking(move || work(&hub))
+            .await
+            .map_err(|_| Failure::internal())?
+            .map_err(Failure::from)
     }
 }
 
@@ -194,7 +197,10 @@ fn routes(shared: Arc<Shared>) -> Router {
             .route("/dev/revoke", post(dev_routes::revoke))
             .route("/dev/council", post(dev_routes::council));
     }
-    router.fallback(|| async { Failure::not_found() }).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(shared)
+    router
+        .fallback(|| async { Failure::not_found() })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(shared)
 }
 
 async fn ready(State(shared): AppState) -> (StatusCode, &'static str) {

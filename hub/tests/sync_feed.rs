@@ -1,5 +1,7 @@
 //! What a reply carries: pages, wanted documents, snapshots, cursors of another log, a hub restored from a backup.
 
+#![allow(clippy::unwrap_used)] // also outside the test functions themselves
+
 mod sync_school;
 
 use registro_documents::{Document, Kind, Subject, genesis};
@@ -101,7 +103,9 @@ fn at_64_changes_a_snapshot_is_made_that_loads_with_all_records() {
     let records = snapshot.records.unpack(count).unwrap();
     assert_eq!(records.iter().map(|r| r.position).max(), Some(snapshot.at.position));
     let origins = snapshot.records.origins(id).unwrap();
-    assert!(document.actors().filter(|actor| **actor != genesis::ACTOR).all(|actor| origins.contains_key(actor)));
+    assert!(
+        document.actors().filter(|actor| **actor != genesis::ACTOR).all(|actor| origins.contains_key(actor))
+    );
     let tail = changes(&reply.feed);
     assert_eq!(tail.len(), 70 + 1 - 64, "profile and 70 justifications, less what is folded");
     // The document in memory and the one rebuilt from snapshot and tail are one.
@@ -273,7 +277,11 @@ fn the_chain_is_stated_once_a_day() {
     let id = record(&hub, P1);
     let on = state(&hub, id);
     let justification = fact().with("to", day("2026-11-23")).with("reason", "health");
-    let draft = Draft { id, on: &on, puts: vec![("justifications", "absence/2026-11-23/00000000000000ff".to_owned(), justification)] };
+    let draft = Draft {
+        id,
+        on: &on,
+        puts: vec![("justifications", "absence/2026-11-23/00000000000000ff".to_owned(), justification)],
+    };
     mother.push(&hub, vec![mother.batch(99, Capacity::Guardian, &[draft])], tuesday);
     assert_eq!(checkpoints(tuesday).len(), 2);
 }

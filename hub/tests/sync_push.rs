@@ -1,5 +1,7 @@
 //! Pushed batches: accepted whole or not at all, judged once, refused with a word to their author only.
 
+#![allow(clippy::unwrap_used)] // also outside the test functions themselves
+
 mod sync_school;
 
 use registro_documents::gate::Expectation;
@@ -26,7 +28,9 @@ fn a_signed_change_is_accepted_and_fed_back_to_whoever_reads_the_document() {
     for reader in [&teacher, &second, &mother] {
         let feed = reader.news(&hub, before, morning());
         assert_eq!(changes(&feed), vec![hash]);
-        let certificate = feed.iter().position(|e| matches!(e, Entry::Certificate(c) if c.id() == teacher.certificate.id()));
+        let certificate = feed
+            .iter()
+            .position(|e| matches!(e, Entry::Certificate(c) if c.id() == teacher.certificate.id()));
         let change = feed.iter().position(|e| matches!(e, Entry::Change { .. }));
         assert!(certificate.unwrap() < change.unwrap(), "the certificate comes before what it signs");
     }
@@ -46,7 +50,8 @@ fn a_batch_is_accepted_whole_or_not_at_all() {
     let drafts = [absence(&on_mine, mine), absence_on(&on_foreign, foreign, "2026-11-22")];
     let acks = teacher.push(&hub, vec![teacher.batch(1, Capacity::Lesson, &drafts)], morning());
     assert_eq!(acks.iter().filter_map(code_of).collect::<Vec<_>>(), vec![Code::Refused; 2]);
-    let causes: Vec<_> = acks.iter().map(|ack| matches!(ack.outcome, Outcome::Not { cause: true, .. })).collect();
+    let causes: Vec<_> =
+        acks.iter().map(|ack| matches!(ack.outcome, Outcome::Not { cause: true, .. })).collect();
     assert_eq!(causes, vec![false, true], "only the culprit is the cause");
     assert!(changes(&teacher.news(&hub, before, morning())).is_empty());
     assert_eq!(state(&hub, mine).change_count(), on_mine.change_count());
@@ -137,7 +142,8 @@ fn what_is_torn_or_forged_leaves_no_trace() {
 #[test]
 fn a_refusal_is_kept_and_told_to_its_author_alone() {
     let hub = hub();
-    let (mother, office, teacher) = (device(&hub, MOTHER, 51), device(&hub, OFFICE, 52), device(&hub, TEACHER, 53));
+    let (mother, office, teacher) =
+        (device(&hub, MOTHER, 51), device(&hub, OFFICE, 52), device(&hub, TEACHER, 53));
     let id = record(&hub, P1);
     let before = hub.head().unwrap();
     let batch = mother.batch(1, Capacity::Lesson, &[absence(&state(&hub, id), id)]);
@@ -148,7 +154,10 @@ fn a_refusal_is_kept_and_told_to_its_author_alone() {
         Outcome::Not { code: Code::Refused, reason: Some(Reason::NotAssigned), cause: true }
     );
     let told = |entries: Vec<Entry>| {
-        entries.into_iter().filter_map(|e| if let Entry::Refused(n) = e { Some(n) } else { None }).collect::<Vec<_>>()
+        entries
+            .into_iter()
+            .filter_map(|e| if let Entry::Refused(n) = e { Some(n) } else { None })
+            .collect::<Vec<_>>()
     };
     let notices = told(mother.news(&hub, before, morning()));
     assert_eq!(notices.len(), 1);
@@ -159,7 +168,10 @@ fn a_refusal_is_kept_and_told_to_its_author_alone() {
     }
     let kept = hub.kept(&office.caller, morning()).unwrap();
     assert_eq!(kept.len(), 1);
-    assert_eq!((kept[0].person, kept[0].code, kept[0].reason), (MOTHER, Code::Refused, Some(Reason::NotAssigned)));
+    assert_eq!(
+        (kept[0].person, kept[0].code, kept[0].reason),
+        (MOTHER, Code::Refused, Some(Reason::NotAssigned))
+    );
     assert_eq!(kept[0].facts[0].key, "2026-11-23/absence");
     assert!(hub.kept(&teacher.caller, morning()).is_err(), "only the office sees what is kept");
 }
@@ -209,7 +221,11 @@ fn another_change_of_an_accepted_command_is_a_duplicate() {
     let id = record(&hub, P1);
     let on = state(&hub, id);
     let first = teacher.batch(1, Capacity::Lesson, &[absence(&on, id)]);
-    let again = Device { epoch: [88; 8], ..device(&hub, TEACHER, 51) }.batch(1, Capacity::Lesson, &[absence(&on, id)]);
+    let again = Device { epoch: [88; 8], ..device(&hub, TEACHER, 51) }.batch(
+        1,
+        Capacity::Lesson,
+        &[absence(&on, id)],
+    );
     assert_ne!(first.changes[0].envelope.change, again.changes[0].envelope.change);
     let acks = teacher.push(&hub, vec![first, again], morning());
     assert_eq!(code_of(&acks[0]), None);
@@ -258,7 +274,10 @@ fn what_a_revoked_device_sends_is_refused_and_what_it_had_sent_stays() {
     let second = teacher.batch(2, Capacity::Lesson, &[absence_on(&state(&hub, id), id, "2026-11-21")]);
     let acks = teacher.push(&hub, vec![first, second], morning());
     assert_eq!(code_of(&acks[0]), None, "accepted before the revocation");
-    assert!(matches!(acks[1].outcome, Outcome::Not { code: Code::Refused, reason: Some(Reason::Revoked), .. }));
+    assert!(matches!(
+        acks[1].outcome,
+        Outcome::Not { code: Code::Refused, reason: Some(Reason::Revoked), .. }
+    ));
     let other = device(&hub, MOTHER, 52);
     assert!(other.news(&hub, Cursor::default(), morning()).iter().any(|e| matches!(e, Entry::Revoked(_))));
 }
@@ -278,7 +297,8 @@ fn an_expired_certificate_waits_for_a_new_signature() {
 #[test]
 fn ending_an_assignment_takes_effect_at_once_and_is_told_in_the_roster() {
     let hub = hub();
-    let (third, office, teacher) = (device(&hub, THIRD, 51), device(&hub, OFFICE, 52), device(&hub, TEACHER, 53));
+    let (third, office, teacher) =
+        (device(&hub, THIRD, 51), device(&hub, OFFICE, 52), device(&hub, TEACHER, 53));
     let before = hub.head().unwrap();
     let id = record(&hub, P1);
     let on = state(&hub, id);
@@ -295,10 +315,15 @@ fn ending_an_assignment_takes_effect_at_once_and_is_told_in_the_roster() {
         )],
     };
     let acks = third.push(&hub, vec![third.batch(1, Capacity::Lesson, &[draft])], at("2026-11-23T11:00"));
-    assert!(matches!(acks[0].outcome, Outcome::Not { code: Code::Refused, reason: Some(Reason::NotAssigned), .. }));
+    assert!(matches!(
+        acks[0].outcome,
+        Outcome::Not { code: Code::Refused, reason: Some(Reason::NotAssigned), .. }
+    ));
     let roster = hub.find(Kind::ClassRoster, &Subject::Class(class("3A"))).unwrap().unwrap();
     let told = teacher.news(&hub, before, ten);
-    assert!(told.iter().any(|e| matches!(e, Entry::Change { change, .. } if change.envelope.document == roster)));
+    assert!(
+        told.iter().any(|e| matches!(e, Entry::Change { change, .. } if change.envelope.document == roster))
+    );
     let ended = state(&hub, roster);
     let row = ended
         .keys("assignments")

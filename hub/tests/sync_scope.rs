@@ -1,5 +1,7 @@
 //! Who may read what: the reader column of the audience table, role by role.
 
+#![allow(clippy::unwrap_used)] // also outside the test functions themselves
+
 mod sync_school;
 
 use std::collections::BTreeMap;
@@ -117,7 +119,8 @@ fn the_office_reads_everything_but_the_pupils_reserve() {
 #[test]
 fn support_staff_read_the_school_the_board_and_their_own_book() {
     let hub = hub();
-    let expected: BTreeMap<_, usize> = [Kind::School, Kind::StaffBoard, Kind::StaffBook].map(|k| (k, 1)).into();
+    let expected: BTreeMap<_, usize> =
+        [Kind::School, Kind::StaffBoard, Kind::StaffBook].map(|k| (k, 1)).into();
     assert_eq!(kinds(&hub, CARETAKER), expected);
 }
 

@@ -46,5 +46,11 @@ fn restore(arguments: &RestoreArguments) -> Result<(), HubError> {
     let _taken = take_directory(&arguments.data)?;
     let key = KeyFile::in_directory(&arguments.data).school_key(&mut SystemRandomness::new())?;
     let now = arguments.clock.unwrap_or_else(|| SystemClock.now());
-    crate::backup::restore(&arguments.from, &database_path(&arguments.data), &TableRegistry::default(), &key, now)
+    crate::backup::restore(
+        &arguments.from,
+        &database_path(&arguments.data),
+        &TableRegistry::default(),
+        &key,
+        now,
+    )
 }

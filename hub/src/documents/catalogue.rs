@@ -43,8 +43,12 @@ impl Catalogue {
         for row in rows {
             let (id, kind, subject, year, generation, last_position) = row?;
             let kind = *Kind::ALL.get(kind).ok_or(HubError::Stored("an unknown kind of document"))?;
-            let subject = subject.parse().map_err(|_| HubError::Stored("an unknown subject of a document"))?;
-            catalogue.insert(Entry { identity: DocumentIdentity { id, kind, subject, year, generation }, last_position });
+            let subject =
+                subject.parse().map_err(|_| HubError::Stored("an unknown subject of a document"))?;
+            catalogue.insert(Entry {
+                identity: DocumentIdentity { id, kind, subject, year, generation },
+                last_position,
+            });
         }
         Ok(catalogue)
     }

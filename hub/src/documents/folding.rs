@@ -13,7 +13,11 @@ use crate::error::HubError;
 pub const FOLD_AT: usize = 64;
 
 /// The snapshot of a document that nobody wrote to, or of one of which the reader gets every change.
-pub fn empty(loaded_identity: &registro_documents::DocumentIdentity, school: SchoolId, key: &SigningKey) -> Snapshot {
+pub fn empty(
+    loaded_identity: &registro_documents::DocumentIdentity,
+    school: SchoolId,
+    key: &SigningKey,
+) -> Snapshot {
     let heads = vec![HashBytes(genesis::hash(loaded_identity.kind).0)];
     Snapshot {
         document: loaded_identity.id,
@@ -38,7 +42,8 @@ pub fn fold(
 ) -> Result<Snapshot, HubError> {
     let unsound = HubError::Stored("a document that does not fold");
     let bytes = loaded.document.save();
-    let again = Document::load(&bytes).map_err(|_| HubError::Stored("a document that does not load once saved"))?;
+    let again =
+        Document::load(&bytes).map_err(|_| HubError::Stored("a document that does not load once saved"))?;
     let sorted = |document: &Document| {
         let mut heads: Vec<_> = document.heads().into_iter().map(|head| HashBytes(head.0)).collect();
         heads.sort_unstable();

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use registro_documents::gate::{self, Expectation, Verdict};
 use registro_documents::record::ActorOrigin;
-use registro_documents::{Certificate, CertificateId, Document, DocumentIdentity, Records, SignedChange, genesis};
+use registro_documents::{
+    Certificate, CertificateId, Document, DocumentIdentity, Records, SignedChange, genesis,
+};
 use registro_model::PersonId;
 use registro_sync::notices::Snapshot;
 

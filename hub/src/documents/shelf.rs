@@ -35,7 +35,9 @@ impl Shelf {
         if !self.loaded.contains_key(&id) {
             let entry = catalogue.get(id).ok_or(HubError::Unknown("document"))?;
             let mut loaded = match stored_snapshot(database, school, id)? {
-                Some(snapshot) => (snapshot.at.position, Loaded::from_snapshot(entry.identity.clone(), &snapshot)?),
+                Some(snapshot) => {
+                    (snapshot.at.position, Loaded::from_snapshot(entry.identity.clone(), &snapshot)?)
+                }
                 None => (0, Loaded::founded(entry.identity.clone())),
             };
             for row in read::changes_of(database, school, id, loaded.0, entry.last_position)? {
@@ -78,6 +80,8 @@ pub fn stored_snapshot(
         .query_row(params![school.0, id.0], |row| row.get(0))
         .optional()?;
     bytes
-        .map(|bytes| minicbor::decode(&bytes).map_err(|_| HubError::Stored("a snapshot that does not decode")))
+        .map(|bytes| {
+            minicbor::decode(&bytes).map_err(|_| HubError::Stored("a snapshot that does not decode"))
+        })
         .transpose()
 }

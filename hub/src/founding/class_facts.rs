@@ -49,16 +49,27 @@ fn timetable(class: &SchoolClass) -> Wanted {
     }
     let mut wanted = Wanted::default();
     for (key, (room, teachers)) in teachers {
-        let end = room.floor_char_boundary(MAX_ROOM.min(room.len()));
         let people = teachers
             .iter()
             .take(MAX_TEACHERS)
             .enumerate()
             .map(|(n, teacher)| ((n + 1).to_string(), Scalar::from(*teacher)));
-        let line = fact().with("room", room.get(..end).unwrap_or_default()).with_map("teachers", people);
+        let line = fact().with("room", shortened(&room)).with_map("teachers", people);
         wanted.put("timetable", key, line);
     }
     wanted
+}
+
+/// As much of a room's name as a fact holds.
+fn shortened(room: &str) -> String {
+    let mut end = MAX_ROOM;
+    loop {
+        match room.get(..end.min(room.len())) {
+            Some(part) => return part.to_owned(),
+            // Inside a character of several bytes.
+            None => end -= 1,
+        }
+    }
 }
 
 fn roster_facts(

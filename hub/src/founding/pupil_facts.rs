@@ -22,7 +22,11 @@ pub(super) fn add(
         let details = registered.pupils.get(pupil).unwrap_or(&none);
         if let Some(record) = catalogue.find(Kind::PupilRecord, &subject) {
             let mut wanted = Wanted::default();
-            wanted.put("profile", "name", fact().with("name", entry.name.as_str()).with_some("born", entry.born));
+            wanted.put(
+                "profile",
+                "name",
+                fact().with("name", entry.name.as_str()).with_some("born", entry.born),
+            );
             for (class, span) in &entry.classes {
                 let site = directory.classes.get(class).map_or("-", |class| class.site.as_str());
                 let of_class = fact().with("class", class.as_str()).with("site", site);

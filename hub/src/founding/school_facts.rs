@@ -26,7 +26,8 @@ pub(super) fn add(
     add_calendar(school, &mut wanted);
     add_settings(school, &mut wanted);
     for (code, class) in &registered.directory.classes {
-        let class = fact().with("site", class.site.as_str()).with("weekly_hours", i64::from(class.weekly_hours));
+        let class =
+            fact().with("site", class.site.as_str()).with("weekly_hours", i64::from(class.weekly_hours));
         wanted.put("settings", format!("class/{code}"), class);
     }
     for (person, member) in &registered.directory.staff {
@@ -124,10 +125,13 @@ fn add_settings(school: &School, wanted: &mut Wanted) {
     let kinds: Vec<_> = settings.justify_kinds.iter().copied().map(JustificationKind::as_str).collect();
     let days: Vec<_> = settings.weekly_closed_days.iter().map(u8::to_string).collect();
     let of_settings = fact()
-        .with("attendance_mode", match settings.attendance_mode {
-            AttendanceMode::Day => "day",
-            AttendanceMode::Slot => "slot",
-        })
+        .with(
+            "attendance_mode",
+            match settings.attendance_mode {
+                AttendanceMode::Day => "day",
+                AttendanceMode::Slot => "slot",
+            },
+        )
         .with("short_late_min", i64::from(settings.short_late_min))
         .with("justify_guardian", settings.justify_guardian)
         .with("justify_adult_pupil", settings.justify_adult_pupil)

@@ -17,8 +17,9 @@ pub fn year_documents(registered: &Registered) -> Vec<(Kind, Subject)> {
         documents.push((Kind::ClassBook, Subject::Class(class.clone())));
         documents.push((Kind::ClassRoster, Subject::Class(class.clone())));
         documents.extend(months.iter().map(|m| (Kind::ClassMonth, Subject::Month(class.clone(), m.clone()))));
-        documents
-            .extend(school.terms.iter().map(|t| (Kind::TermCouncil, Subject::Term(class.clone(), t.code.clone()))));
+        documents.extend(
+            school.terms.iter().map(|t| (Kind::TermCouncil, Subject::Term(class.clone(), t.code.clone()))),
+        );
     }
     for pupil in directory.pupils.keys() {
         for kind in [Kind::PupilRecord, Kind::PupilGuardians, Kind::PupilReserve] {

@@ -54,7 +54,9 @@ impl Bench<'_> {
         let mut remembered = Vec::new();
         for change in &batch.changes {
             let envelope = &change.envelope;
-            if let Some(record) = read::record_of(self.database, self.school, envelope.document, &envelope.change)? {
+            if let Some(record) =
+                read::record_of(self.database, self.school, envelope.document, &envelope.change)?
+            {
                 known.push((envelope.change, record));
             } else if let Some(verdict) =
                 memory::recall(self.database, self.school, envelope.document, &envelope.change)?
@@ -68,7 +70,8 @@ impl Bench<'_> {
         if let Some((_, first)) = remembered.first().copied() {
             let all = batch.changes.iter().map(|change| {
                 let hash = change.envelope.change;
-                let verdict = remembered.iter().find(|(known, _)| *known == hash).map(|(_, verdict)| *verdict);
+                let verdict =
+                    remembered.iter().find(|(known, _)| *known == hash).map(|(_, verdict)| *verdict);
                 (hash, verdict.unwrap_or(Verdict { cause: Some(usize::MAX), ..first }))
             });
             return Ok(Judgement::Remembered(all.collect()));
@@ -197,7 +200,11 @@ impl Bench<'_> {
             acceptable.push(Acceptable {
                 document: change.loaded.identity.id,
                 standing,
-                puts: change.puts.into_iter().map(|put| (put.section.to_owned(), put.key, put.fact)).collect(),
+                puts: change
+                    .puts
+                    .into_iter()
+                    .map(|put| (put.section.to_owned(), put.key, put.fact))
+                    .collect(),
                 next: change.loaded,
             });
         }

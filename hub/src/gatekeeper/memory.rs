@@ -16,7 +16,10 @@ pub fn code_number(code: Code) -> i64 {
 
 /// The code of a number in the tables.
 pub fn code_of(number: i64) -> Option<Code> {
-    use Code::{Bounds, Busy, Certificate, Duplicate, Form, Graph, Missing, NeedsLevel, Office, Quota, Refused, Update};
+    use Code::{
+        Bounds, Busy, Certificate, Duplicate, Form, Graph, Missing, NeedsLevel, Office, Quota, Refused,
+        Update,
+    };
     [Bounds, Form, Graph, Duplicate, Refused, Quota, Office, Missing, NeedsLevel, Certificate, Update, Busy]
         .into_iter()
         .find(|code| code_number(*code) == number)
@@ -35,7 +38,9 @@ pub fn recall(
     hash: &Hash,
 ) -> Result<Option<Verdict>, HubError> {
     let found = database
-        .prepare_cached("SELECT code, reason, cause FROM refusal WHERE school = ?1 AND doc = ?2 AND hash = ?3")?
+        .prepare_cached(
+            "SELECT code, reason, cause FROM refusal WHERE school = ?1 AND doc = ?2 AND hash = ?3",
+        )?
         .query_row(params![school.0, document.0, hash], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, bool>(2)?))
         })

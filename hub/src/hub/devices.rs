@@ -152,7 +152,9 @@ impl Inner {
             data: &crate::encode(&notice),
         })?;
         transaction
-            .prepare_cached("INSERT INTO revoked (school, certificate, pos, received) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT INTO revoked (school, certificate, pos, received) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![self.school.0, certificate, position, since])?;
         let head = appender.finish()?;
         transaction.commit()?;
@@ -180,7 +182,9 @@ pub(super) fn append_certificate(
         data: &data,
     })?;
     transaction
-        .prepare_cached("INSERT INTO certificate (school, id, person, pos, data) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .prepare_cached(
+            "INSERT INTO certificate (school, id, person, pos, data) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
         .execute(params![certificate.school.0, id, certificate.person.0, position, data])?;
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use registro_documents::{CertificateId, SignedChange};
 use registro_model::{DocumentId, PersonId};
+use registro_sync::Cursor;
 use registro_sync::messages::{Ack, Entry, Listed, PAGE_BYTES, Reply, Request, scope_digest};
 use registro_sync::notices::{Checkpoint, Refused, Restored, Revoked};
-use registro_sync::Cursor;
 use rusqlite::params;
 
 use super::{CachedScope, Inner};
@@ -97,8 +97,10 @@ impl Inner {
         if let Some(cached) = self.scopes.get(&person).filter(|cached| cached.day == day) {
             return (Arc::clone(&cached.readable), cached.digest);
         }
-        let readable = scope(&self.registered.directory, &self.registered.school, &self.catalogue, person, day);
-        let texts: Vec<_> = readable.iter().map(|(id, until)| (*id, until.map(|date| date.to_string()))).collect();
+        let readable =
+            scope(&self.registered.directory, &self.registered.school, &self.catalogue, person, day);
+        let texts: Vec<_> =
+            readable.iter().map(|(id, until)| (*id, until.map(|date| date.to_string()))).collect();
         let digest = scope_digest(texts.iter().map(|(id, until)| (*id, until.as_deref())));
         let readable = Arc::new(readable);
         self.scopes.insert(person, CachedScope { day, readable: Arc::clone(&readable), digest });

@@ -94,8 +94,8 @@ impl Hub {
         for row in rows {
             let (id, person, received, code, reason, facts) = row?;
             let code = memory::code_of(code).ok_or(HubError::Stored("an unknown code"))?;
-            let facts =
-                minicbor::decode(&facts).map_err(|_| HubError::Stored("a kept batch that does not decode"))?;
+            let facts = minicbor::decode(&facts)
+                .map_err(|_| HubError::Stored("a kept batch that does not decode"))?;
             kept.push(Kept { id, person, received, code, reason: reason.and_then(memory::reason_of), facts });
         }
         Ok(kept)

@@ -186,10 +186,9 @@ impl Pen<'_, '_> {
     fn annul(&mut self, mut loaded: Loaded, section: &str, key: &str) -> Result<Loaded, HubError> {
         let document = loaded.identity.id;
         let current = loaded.document.versions(section, key).into_iter().next();
-        if let (Some(version), Some(section)) = (
-            current,
-            loaded.identity.kind.sections().iter().find(|known| **known == section),
-        ) {
+        if let (Some(version), Some(section)) =
+            (current, loaded.identity.kind.sections().iter().find(|known| **known == section))
+        {
             let annulled = version.fact.annulled_by(CommandId([0; 8]), Capacity::School, NO_LONGER);
             self.write_group(&mut loaded, vec![HubFact { section, key: key.to_owned(), fact: annulled }])?;
         }
@@ -268,7 +267,14 @@ impl Pen<'_, '_> {
             .prepare_cached("INSERT INTO command (school, person, id, pos) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![self.school.0, person.0, command.0, position])?;
         for fact in &group {
-            store_digest(self.transaction, self.school, document, fact.section, &fact.key, &digest(&fact.fact))?;
+            store_digest(
+                self.transaction,
+                self.school,
+                document,
+                fact.section,
+                &fact.key,
+                &digest(&fact.fact),
+            )?;
         }
         loaded.note_origin(&self.author.certificate, &signed);
         let record = AcceptanceRecord { position, received: self.now, standing: Standing::School };
@@ -300,7 +306,8 @@ fn heads_to_write_on(loaded: &Loaded) -> Option<Vec<ChangeHash>> {
 }
 
 fn written_facts(database: &Connection, school: SchoolId) -> Result<Written, HubError> {
-    let mut statement = database.prepare("SELECT doc, section, key, digest FROM hub_fact WHERE school = ?1")?;
+    let mut statement =
+        database.prepare("SELECT doc, section, key, digest FROM hub_fact WHERE school = ?1")?;
     let rows = statement.query_map([school.0], |row| {
         Ok(((DocumentId(row.get(0)?), row.get::<_, String>(1)?, row.get::<_, String>(2)?), row.get(3)?))
     })?;

@@ -13,14 +13,29 @@ use crate::documents::folding;
 use crate::error::HubError;
 use crate::gatekeeper::judging::Bench;
 use crate::gatekeeper::{Acceptable, FactName, Judgement, Verdict, memory};
-use crate::log::{Appender, NewRow, RowKind};
+use crate::log::{Appender, NewRow, RowKind, read};
 
 /// How often a batch is judged again because another process changed the directory meanwhile.
 const ATTEMPTS: usize = 3;
 
 impl Inner {
-    /// Judges a batch and does what follows; says what became of each change.
+    /// Judges a batch and does what follows; says what became of each change. What is in the log is acknowledged
+    /// whatever became of the others.
     pub(super) fn push(&mut self, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
+        let mut acks = self.judge_and_act(batch, now)?;
+        for (change, ack) in batch.changes.iter().zip(&mut acks) {
+            let envelope = &change.envelope;
+            if matches!(ack.outcome, Outcome::Not { code: Code::Duplicate, .. })
+                && let Some(record) =
+                    read::record_of(&self.database, self.school, envelope.document, &envelope.change)?
+            {
+                ack.outcome = Outcome::Accepted(record);
+            }
+        }
+        Ok(acks)
+    }
+
+    fn judge_and_act(&mut self, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
         for _ in 0..ATTEMPTS {
             let judgement = Bench {
                 database: &self.database,
@@ -89,7 +104,9 @@ impl Inner {
         changes: Vec<Acceptable>,
         now: i64,
     ) -> Result<Option<Vec<AcceptanceRecord>>, HubError> {
-        let Some(first) = batch.changes.first().map(|change| &change.envelope) else { return Ok(Some(Vec::new())) };
+        let Some(first) = batch.changes.first().map(|change| &change.envelope) else {
+            return Ok(Some(Vec::new()));
+        };
         let author = self.author_of(batch)?;
         let mut records = Vec::with_capacity(changes.len());
         let transaction = Transaction::new_unchecked(&self.database, TransactionBehavior::Immediate)?;
@@ -114,7 +131,14 @@ impl Inner {
             // A restored hub gets its own facts back from devices: it must know what stands in the document.
             if author.0 == self.school.0 {
                 for (section, key, fact) in &acceptable.puts {
-                    super::own_writing::note_written(&transaction, self.school, document, section, key, fact)?;
+                    super::own_writing::note_written(
+                        &transaction,
+                        self.school,
+                        document,
+                        section,
+                        key,
+                        fact,
+                    )?;
                 }
             }
             records.push(AcceptanceRecord { position, received: now, standing: acceptable.standing });
@@ -147,11 +171,12 @@ impl Inner {
     }
 
     fn try_fold(&mut self, document: registro_model::DocumentId, head: Cursor) -> Result<(), HubError> {
-        let loaded = self.shelf.get(&self.database, self.school, &self.catalogue, &self.certificates, document)?;
+        let loaded =
+            self.shelf.get(&self.database, self.school, &self.catalogue, &self.certificates, document)?;
         let position = loaded.records.values().map(|record| record.position).max().unwrap_or(0);
         let at = match head.position == position {
             true => head,
-            false => crate::log::read::cursor_at(&self.database, self.school, position)?.unwrap_or_default(),
+            false => read::cursor_at(&self.database, self.school, position)?.unwrap_or_default(),
         };
         let snapshot = folding::fold(loaded, at, &self.certificates, self.school, &self.key)?;
         folding::store(&self.database, self.school, &snapshot)?;

@@ -22,7 +22,9 @@ impl Allowance {
     pub fn take(&self, person: PersonId) -> Result<(), u64> {
         let now = Instant::now();
         let Ok(mut buckets) = self.0.lock() else { return Err(1) };
-        let level = |(level, at): (f64, Instant)| (level + now.duration_since(at).as_secs_f64() * PER_SECOND).min(BURST);
+        let level = |(level, at): (f64, Instant)| {
+            (level + now.duration_since(at).as_secs_f64() * PER_SECOND).min(BURST)
+        };
         if buckets.len() > MAX_PERSONS {
             buckets.retain(|_, bucket| level(*bucket) < BURST);
         }

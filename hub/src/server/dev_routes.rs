@@ -9,7 +9,7 @@ use registro_model::ClassCode;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
-use super::{AppState, SharedDevelopment, Shared};
+use super::{AppState, Shared, SharedDevelopment};
 use crate::clock::{day_in_italy, parse_instant};
 use crate::random::draw;
 

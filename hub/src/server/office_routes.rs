@@ -80,7 +80,10 @@ impl From<Reason> for ReasonText {
 }
 
 /// What is kept for the office, newest first.
-pub(crate) async fn kept(State(shared): AppState, headers: HeaderMap) -> Result<Json<Vec<KeptBatch>>, Failure> {
+pub(crate) async fn kept(
+    State(shared): AppState,
+    headers: HeaderMap,
+) -> Result<Json<Vec<KeptBatch>>, Failure> {
     let caller = shared.caller(&headers)?;
     let now = shared.clock.now();
     let list = Arc::clone(&shared)

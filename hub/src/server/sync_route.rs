@@ -44,5 +44,6 @@ pub(crate) async fn sync(
         WireError::TooLarge => Failure::too_large(),
         WireError::Gzip | WireError::Cbor => Failure::unreadable(),
     })?;
-    Ok(([(header::CONTENT_TYPE, "application/cbor"), (header::CONTENT_ENCODING, "gzip")], packed).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/cbor"), (header::CONTENT_ENCODING, "gzip")], packed)
+        .into_response())
 }

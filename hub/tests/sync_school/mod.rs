@@ -22,7 +22,9 @@ use registro_model::directory::{
 };
 use registro_model::ids::SiteCode;
 use registro_model::people::Role;
-use registro_model::school::{BellSlot, School, SchoolSubject, SchoolYear, Settings, Site, SubjectKind, Term};
+use registro_model::school::{
+    BellSlot, School, SchoolSubject, SchoolYear, Settings, Site, SubjectKind, Term,
+};
 use registro_model::time::Span;
 use registro_model::{Capacity, ClassCode, ClockTime, CommandId, Date, DocumentId, PersonId, SchoolId};
 use registro_sync::messages::{Ack, Entry, Outcome};
@@ -332,7 +334,12 @@ impl Device {
         self.sign(command, capacity, made.into_iter().map(|(id, w)| (id, w.hash.0, w.chunk)).collect())
     }
 
-    pub fn sign(&self, command: CommandId, capacity: Capacity, made: Vec<(DocumentId, Hash, Vec<u8>)>) -> Batch {
+    pub fn sign(
+        &self,
+        command: CommandId,
+        capacity: Capacity,
+        made: Vec<(DocumentId, Hash, Vec<u8>)>,
+    ) -> Batch {
         let salt = [3; 16];
         let items: Vec<_> = made.iter().map(|(id, hash, _)| (*id, *hash)).collect();
         let digest = batch_digest(&salt, &items);
@@ -340,7 +347,7 @@ impl Device {
             .into_iter()
             .map(|(document, change, chunk)| SignedChange {
                 envelope: Envelope {
-                    school: SCHOOL,
+                    school: self.certificate.school,
                     document,
                     change,
                     certificate: self.certificate.id(),
