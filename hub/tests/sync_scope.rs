@@ -179,3 +179,31 @@ fn of_a_class_that_was_left_the_family_keeps_what_was_until_the_last_day() {
     assert!(!before.contains_key(&(Kind::ClassBook, "class/3A".to_owned())));
     assert_eq!(before.get(&(Kind::ClassBook, "class/4B".to_owned())), Some(&None));
 }
+
+fn hub_with(change: impl FnOnce(&mut registro_hub::registry::MemoryRegistry)) -> Hub {
+    let mut registry = registry();
+    change(&mut registry);
+    let database = registro_hub::log::schema::open_in_memory().unwrap();
+    Hub::open(database, Box::new(registry), school_key(), Box::new(Counter(1 << 32)), morning()).unwrap()
+}
+
+#[test]
+fn who_teaches_and_has_a_child_in_the_school_reads_as_both() {
+    let hub = hub_with(|registry| {
+        let guardians = &mut registry.registered.directory.guardians;
+        let own = registro_model::directory::Guardianship { guardian: SECOND, ..guardians[&Q1][0].clone() };
+        guardians.get_mut(&Q1).unwrap().push(own);
+    });
+    let scope = readable(&hub, SECOND, morning());
+    let has = |kind, subject: &str| scope.contains_key(&(kind, subject.to_owned()));
+    assert!(has(Kind::PupilReserve, &of(P1)), "as a teacher of 3A");
+    assert!(has(Kind::PupilRecord, &of(Q1)) && has(Kind::ClassBook, "class/4B"), "as a parent in 4B");
+    assert!(!has(Kind::PupilReserve, &of(Q1)), "a parent is no teacher of 4B");
+}
+
+#[test]
+fn pupils_of_the_first_cycle_have_no_account_and_their_guardians_do() {
+    let hub = hub_with(|registry| registry.registered.school.code = "QZIC00100X".to_owned());
+    assert!(readable(&hub, P1, morning()).is_empty());
+    assert!(readable(&hub, MOTHER, morning()).contains_key(&(Kind::PupilRecord, of(P1))));
+}
