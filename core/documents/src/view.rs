@@ -16,6 +16,17 @@ pub struct ViewPart {
     pub keys: BTreeMap<String, KeyDecision>,
 }
 
+impl ViewPart {
+    /// The part as it is stored.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if minicbor::encode(self, &mut bytes).is_err() {
+            unreachable!("writing into a vector does not fail");
+        }
+        bytes
+    }
+}
+
 /// The name of the part in which a key stands: the section, with the month for sections whose keys begin with a
 /// date.
 pub fn part_of(section: &str, key: &str) -> String {

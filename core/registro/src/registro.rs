@@ -1,11 +1,11 @@
 //! One person's register on this device.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use registro_identity::{Session, SessionSource, development, enrolment};
-use registro_model::{PersonId, SchoolId};
+use registro_model::{CommandId, DocumentId, PersonId, SchoolId};
 use registro_store::{KeyVault, Store, StoreOptions};
 use registro_sync::device::{Account, Device, Environment};
 use registro_sync::http::HubClient;
@@ -295,5 +295,57 @@ impl Registro {
             .into_iter()
             .map(|(kind, id)| Ok((format!("{kind}-{id}.automerge"), device.held(id)?.document().save())))
             .collect()
+    }
+
+    /// What this device shows of each document that it may read: heads and decided view, as one hash. Devices that
+    /// have synced to the end show the same of the same document.
+    pub fn fingerprints(&self) -> Result<BTreeMap<DocumentId, [u8; 32]>, Error> {
+        use registro_documents::bytes::{Parts, sha256};
+        let mut device = self.device();
+        let documents: Vec<_> = device.documents().map(|header| header.identity.id).collect();
+        documents
+            .into_iter()
+            .map(|id| {
+                let held = device.held(id)?;
+                let mut heads = held.document().heads();
+                heads.sort_unstable();
+                let mut text = Parts::new("registro/fingerprint/1");
+                for head in heads {
+                    text = text.part(&head.0);
+                }
+                for (name, part) in registro_documents::view::view(held.document(), held) {
+                    text = text.part(name.as_bytes()).part(&part.to_bytes());
+                }
+                Ok((id, sha256(&text.into_bytes())))
+            })
+            .collect()
+    }
+
+    /// The heads of each document that this person may read, sorted.
+    pub fn heads(&self) -> Result<BTreeMap<DocumentId, Vec<[u8; 32]>>, Error> {
+        let mut device = self.device();
+        let documents: Vec<_> = device.documents().map(|header| header.identity.id).collect();
+        documents
+            .into_iter()
+            .map(|id| {
+                let mut heads: Vec<_> = device.held(id)?.document().heads().iter().map(|head| head.0).collect();
+                heads.sort_unstable();
+                Ok((id, heads))
+            })
+            .collect()
+    }
+
+    /// The changes of every command of this device that the hub acknowledged: (command, document, change).
+    pub fn acknowledged(&self) -> Result<Vec<(CommandId, DocumentId, [u8; 32])>, Error> {
+        let entries = self.device().commands()?;
+        Ok(entries
+            .iter()
+            .filter(|entry| entry.is_accepted())
+            .flat_map(|entry| {
+                entry.changes.iter().map(|change| {
+                    (entry.command.id, change.signed.envelope.document, change.signed.envelope.change)
+                })
+            })
+            .collect())
     }
 }

@@ -1,1 +1,0 @@
-//! The binding generators for Kotlin and Swift, of the same uniffi version as the library.
