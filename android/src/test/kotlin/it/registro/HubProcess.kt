@@ -1,0 +1,56 @@
+package it.registro
+
+import java.io.File
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+
+/**
+ * A real hub with the sample school, in a process of its own that ends with this one.
+ *
+ * `REGISTRO_HUB_BIN` names the program, `REGISTRO_TEST_DATA` the folder of the school's files.
+ *
+ * @property clock where the hub's clock stands, an RFC 3339 instant.
+ */
+class HubProcess(clock: String = "2026-11-23T07:30:00+01:00") : AutoCloseable {
+    private val data: Path = Files.createTempDirectory("registro-hub")
+    private val process: Process
+
+    /** Where it listens, such as `http://127.0.0.1:40123`. */
+    val address: String
+
+    init {
+        val program = variable("REGISTRO_HUB_BIN")
+        val imported = ProcessBuilder(program, "import", variable("REGISTRO_TEST_DATA"), "--data", data.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(data.resolve("import.log").toFile())
+            .start()
+        check(imported.waitFor(120, TimeUnit.SECONDS) && imported.exitValue() == 0) {
+            "the import failed: ${data.resolve("import.log").toFile().readText()}"
+        }
+        // Its standard input is a pipe of ours: it closes when this process ends, however it ends.
+        process = ProcessBuilder(
+            program, "serve", "--data", data.toString(), "--listen", "127.0.0.1:0",
+            "--dev-login", "--clock", clock, "--until-stdin-closes",
+        ).redirectError(data.resolve("serve.log").toFile()).start()
+        val line = process.inputStream.bufferedReader().readLine().orEmpty()
+        address = line.substringAfter("listening on ", "")
+        if (address.isEmpty()) {
+            val said = data.resolve("serve.log").toFile().readText()
+            close()
+            error("the hub does not serve: $line\n$said")
+        }
+    }
+
+    override fun close() {
+        process.outputStream.close()
+        if (!process.waitFor(20, TimeUnit.SECONDS)) process.destroyForcibly().waitFor()
+        data.toFile().deleteRecursively()
+    }
+
+    private fun variable(name: String): String {
+        val value = System.getenv(name).orEmpty()
+        check(File(value).exists()) { "$name names nothing: run `cargo xtask kotlin`" }
+        return value
+    }
+}
