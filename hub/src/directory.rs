@@ -85,7 +85,12 @@ impl Registry for TableRegistry {
         Ok(ended)
     }
 
-    fn begin_council(&mut self, database: &Connection, class: &ClassCode, term: &str) -> Result<(), HubError> {
+    fn begin_council(
+        &mut self,
+        database: &Connection,
+        class: &ClassCode,
+        term: &str,
+    ) -> Result<(), HubError> {
         let sql = "INSERT OR IGNORE INTO begun_council (class, term) VALUES (?1, ?2)";
         if database.execute(sql, params![class.as_str(), term])? > 0 {
             raise_version(database)?;
@@ -97,6 +102,7 @@ impl Registry for TableRegistry {
         let id: Option<Vec<u8>> = database
             .query_row("SELECT id FROM person WHERE code = ?1", [code.to_uppercase()], |row| row.get(0))
             .optional()?;
-        id.map(|id| PersonId::try_from(id.as_slice()).map_err(|_| HubError::Stored("a person's id"))).transpose()
+        id.map(|id| PersonId::try_from(id.as_slice()).map_err(|_| HubError::Stored("a person's id")))
+            .transpose()
     }
 }

@@ -65,7 +65,8 @@ fn read_all(folder: &Path, report: &mut Report) -> Option<ImportedSchool> {
     let classes = teaching::read_classes(folder, school.as_ref(), &staff, report);
     let groups = teaching::read_groups(folder, &classes, report);
     let pupils = people::read_pupils(folder, year, &classes, &groups, report);
-    let assignments = teaching::read_assignments(folder, year, &staff, &classes, &groups, &subjects, &pupils, report);
+    let assignments =
+        teaching::read_assignments(folder, year, &staff, &classes, &groups, &subjects, &pupils, report);
     let timetable =
         teaching::read_timetable(folder, &staff, &classes, &subjects, &slots, &assignments, report);
     Some(ImportedSchool {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::step::run;
+use crate::step::call;
 
 /// A named step.
 pub struct Step {
@@ -43,20 +43,20 @@ pub fn run(steps: &[Step]) -> ExitCode {
 }
 
 fn lint() -> Result<(), String> {
-    run("cargo", &["fmt", "--all", "--check"])?;
-    run("cargo", &["clippy", "--workspace", "--lib", "--bins", "--", "-D", "warnings"])?;
+    call("cargo", &["fmt", "--all", "--check"])?;
+    call("cargo", &["clippy", "--workspace", "--lib", "--bins", "--", "-D", "warnings"])?;
     // Tests may unwrap: a panic is how they fail.
     let allow = ["-A", "clippy::unwrap_used", "-A", "clippy::string_slice", "-A", "missing_docs"];
     let clippy = ["clippy", "--workspace", "--tests", "--examples", "--", "-D", "warnings"];
-    run("cargo", &[clippy.as_slice(), &allow].concat())
+    call("cargo", &[clippy.as_slice(), &allow].concat())
 }
 
 fn test() -> Result<(), String> {
-    run("cargo", &["test", "--workspace"])
+    call("cargo", &["test", "--workspace"])
 }
 
 fn oracles() -> Result<(), String> {
-    run(
+    call(
         "cargo",
         &[
             "run",

@@ -9,7 +9,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Runs a command in the workspace's folder; says how to repeat it if it fails.
-pub fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
+pub fn call(program: &str, arguments: &[&str]) -> Result<(), String> {
     println!("$ {program} {}", arguments.join(" "));
     let status = Command::new(program)
         .args(arguments)

@@ -246,7 +246,7 @@ mod tests {
             why: Some("manca la firma".into()),
         };
         assert_eq!(
-            run_state(&run, &[edited.clone()], &[rejected.clone()]),
+            run_state(&run, std::slice::from_ref(&edited), std::slice::from_ref(&rejected)),
             RunState::Requested { key: "k".into() }
         );
         let seen = Justification { v: CommandId([1; 8]), ..edited };

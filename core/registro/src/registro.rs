@@ -328,7 +328,8 @@ impl Registro {
         documents
             .into_iter()
             .map(|id| {
-                let mut heads: Vec<_> = device.held(id)?.document().heads().iter().map(|head| head.0).collect();
+                let mut heads: Vec<_> =
+                    device.held(id)?.document().heads().iter().map(|head| head.0).collect();
                 heads.sort_unstable();
                 Ok((id, heads))
             })

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use registro_model::directory::{
-    AssignmentKind, Directory, GuardianRights, Guardianship, Pupil, SchoolClass, StaffMember, TeachingAssignment,
-    TimetableEntry,
+    AssignmentKind, Directory, GuardianRights, Guardianship, Pupil, SchoolClass, StaffMember,
+    TeachingAssignment, TimetableEntry,
 };
 use registro_model::people::Role;
 use registro_model::school::{
-    AttendanceMode, BellSlot, ClosedDay, DayStatus, Evaluation, JustificationKind, School, SchoolSubject, SchoolYear,
-    Settings, Site, SubjectKind, Term,
+    AttendanceMode, BellSlot, ClosedDay, DayStatus, Evaluation, JustificationKind, School, SchoolSubject,
+    SchoolYear, Settings, Site, SubjectKind, Term,
 };
 use registro_model::time::Span;
 use registro_model::{ClassCode, ClockTime, Date, PersonId};
@@ -92,7 +92,8 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
     for row in rows::<PupilRow>(database, "pupil")? {
         let id = person(&row.number)?;
         let mut pupil = Pupil { name: row.name.clone(), born: Some(row.born), ..Pupil::default() };
-        let mut detail = PupilDetails { previous_hours: row.previous_hours.map(|h| h as u16), ..PupilDetails::default() };
+        let mut detail =
+            PupilDetails { previous_hours: row.previous_hours.map(|h| h as u16), ..PupilDetails::default() };
         for enrolment in &row.enrolments {
             let class: ClassCode = enrolment.class.parse().map_err(bad("a class"))?;
             let span = Span { from: enrolment.from, to: enrolment.to.or(Some(info.end)) };
@@ -103,7 +104,8 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
                 pupil.groups.push((group.code.parse().map_err(bad("a group"))?, span));
             }
             let weekly = class_hours.get(&class).copied().unwrap_or(0);
-            let hours = (weekly * info.year_weeks).saturating_sub(hours_not_taken(&row.religion, info.year_weeks));
+            let hours =
+                (weekly * info.year_weeks).saturating_sub(hours_not_taken(&row.religion, info.year_weeks));
             detail.annual_hours.push((hours as u16, span));
             pupil.classes.push((class, span));
         }
@@ -172,7 +174,8 @@ fn ended(database: &Connection) -> Result<BTreeMap<(PersonId, String), Date>, Hu
     })?;
     rows.map(|row| {
         let (teacher, class, since) = row?;
-        let teacher = PersonId::try_from(teacher.as_slice()).map_err(|_| HubError::Stored("a person's id"))?;
+        let teacher =
+            PersonId::try_from(teacher.as_slice()).map_err(|_| HubError::Stored("a person's id"))?;
         let since = since.parse().map_err(|_| HubError::Stored("a date"))?;
         Ok(((teacher, class), since))
     })
@@ -199,10 +202,14 @@ fn timetable(
         let class: ClassCode = row.class.parse().map_err(|_| HubError::Stored("a class"))?;
         let teacher = person(&row.teacher)?;
         let subject = row.subject.parse().map_err(|_| HubError::Stored("a subject"))?;
-        let group = row.group.as_deref().map(str::parse).transpose().map_err(|_| HubError::Stored("a group"))?;
+        let group =
+            row.group.as_deref().map(str::parse).transpose().map_err(|_| HubError::Stored("a group"))?;
         let Some(entry) = directory.classes.get_mut(&class) else { continue };
         let same = entry.timetable.iter_mut().find(|line| {
-            line.weekday == row.weekday && line.slot == row.slot && line.subject == subject && line.group == group
+            line.weekday == row.weekday
+                && line.slot == row.slot
+                && line.subject == subject
+                && line.group == group
         });
         match same {
             Some(line) => line.teachers.push(teacher),

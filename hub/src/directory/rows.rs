@@ -34,7 +34,8 @@ fn rows_of(school: &ImportedSchool) -> Result<Rows, HubError> {
     let mut rows = Rows::new();
     put(&mut rows, "school", String::new(), &school.school)?;
     for row in &school.closures {
-        let key = format!("{}/{}/{}/{}", row.from, row.to, row.status, row.site.as_deref().unwrap_or_default());
+        let key =
+            format!("{}/{}/{}/{}", row.from, row.to, row.status, row.site.as_deref().unwrap_or_default());
         put(&mut rows, "closure", key, row)?;
     }
     for row in &school.slots {
@@ -71,7 +72,8 @@ fn rows_of(school: &ImportedSchool) -> Result<Rows, HubError> {
     }
     for row in &school.timetable {
         let group = row.group.as_deref().unwrap_or_default();
-        let key = format!("{}/{}/{}/{}/{}/{group}", row.class, row.weekday, row.slot, row.subject, row.teacher);
+        let key =
+            format!("{}/{}/{}/{}/{}/{group}", row.class, row.weekday, row.slot, row.subject, row.teacher);
         put(&mut rows, "timetable", key, row)?;
     }
     Ok(rows)

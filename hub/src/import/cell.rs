@@ -44,7 +44,12 @@ pub fn time(text: &str, at: At<'_>, report: &mut Report) -> Option<ClockTime> {
 }
 
 /// A whole number between two bounds.
-pub fn number(text: &str, range: core::ops::RangeInclusive<u32>, at: At<'_>, report: &mut Report) -> Option<u32> {
+pub fn number(
+    text: &str,
+    range: core::ops::RangeInclusive<u32>,
+    at: At<'_>,
+    report: &mut Report,
+) -> Option<u32> {
     let parsed = text.parse::<u32>().ok().filter(|number| range.contains(number));
     if parsed.is_none() {
         let mend = format!("Scrivi un numero intero da {} a {}.", range.start(), range.end());

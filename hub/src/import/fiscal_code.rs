@@ -25,7 +25,11 @@ pub fn check(code: &str) -> Result<(), Wrong> {
                 })
                 .sum();
             let expected = (10 - sum % 10) % 10;
-            if bytes.last().map(|b| u32::from(b - b'0')) == Some(expected) { Ok(()) } else { Err(Wrong::Check) }
+            if bytes.last().map(|b| u32::from(b - b'0')) == Some(expected) {
+                Ok(())
+            } else {
+                Err(Wrong::Check)
+            }
         }
         16 => personal(bytes),
         _ => Err(Wrong::Form),

@@ -90,7 +90,12 @@ fn fiscal(cell: &str, at: At<'_>, report: &mut Report) -> Option<String> {
             report.error(at, "fiscal-code-form", "Il codice fiscale non ha la forma giusta.", mend);
         }
         Err(Wrong::Check) => {
-            report.error(at, "fiscal-code-check", "Il carattere di controllo del codice fiscale è sbagliato.", mend);
+            report.error(
+                at,
+                "fiscal-code-check",
+                "Il carattere di controllo del codice fiscale è sbagliato.",
+                mend,
+            );
         }
     }
     None
@@ -117,11 +122,21 @@ pub fn read_staff(folder: &Path, year: Option<(Date, Date)>, report: &mut Report
         };
         span_error(from, to, year, at("dal"), at("al"), report);
         if rows.iter().any(|other| other.code == code) {
-            report.error(at("codice"), "duplicate-code", "Il codice c'è già.", "Ogni docente ha un codice suo.");
+            report.error(
+                at("codice"),
+                "duplicate-code",
+                "Il codice c'è già.",
+                "Ogni docente ha un codice suo.",
+            );
             continue;
         }
         if rows.iter().any(|other| other.sigla.as_ref() == Some(&sigla)) {
-            report.error(at("sigla"), "duplicate-code", "La sigla c'è già.", "Ogni docente ha una sigla sua.");
+            report.error(
+                at("sigla"),
+                "duplicate-code",
+                "La sigla c'è già.",
+                "Ogni docente ha una sigla sua.",
+            );
             continue;
         }
         let email = teachers.cell(row, "email").to_owned();
@@ -145,7 +160,12 @@ pub fn read_staff(folder: &Path, year: Option<(Date, Date)>, report: &mut Report
             continue;
         };
         if rows.iter().any(|other| other.code == code) {
-            report.error(at("codice"), "duplicate-code", "Il codice c'è già.", "Ogni persona ha un codice suo.");
+            report.error(
+                at("codice"),
+                "duplicate-code",
+                "Il codice c'è già.",
+                "Ogni persona ha un codice suo.",
+            );
             continue;
         }
         let role = match (kind, office) {
@@ -182,7 +202,12 @@ pub(super) fn span_error(
     }
     if let Some((start, end)) = year {
         if from.is_some_and(|from| from > end) {
-            report.error(at_from, "outside-year", "La data è fuori dall'anno scolastico.", "Correggi la data.");
+            report.error(
+                at_from,
+                "outside-year",
+                "La data è fuori dall'anno scolastico.",
+                "Correggi la data.",
+            );
         }
         if to.is_some_and(|to| to < start) {
             report.error(at_to, "outside-year", "La data è fuori dall'anno scolastico.", "Correggi la data.");
@@ -201,9 +226,25 @@ pub fn read_pupils(
     report: &mut Report,
 ) -> Vec<PupilRow> {
     let columns = [
-        "matricola", "cognome", "nome", "data_nascita", "codice_fiscale", "classe", "gruppo", "data_ingresso",
-        "religione", "g1_cognome", "g1_nome", "g1_codice_fiscale", "g1_email", "g1_diritti", "g2_cognome",
-        "g2_nome", "g2_codice_fiscale", "g2_email", "g2_diritti",
+        "matricola",
+        "cognome",
+        "nome",
+        "data_nascita",
+        "codice_fiscale",
+        "classe",
+        "gruppo",
+        "data_ingresso",
+        "religione",
+        "g1_cognome",
+        "g1_nome",
+        "g1_codice_fiscale",
+        "g1_email",
+        "g1_diritti",
+        "g2_cognome",
+        "g2_nome",
+        "g2_codice_fiscale",
+        "g2_email",
+        "g2_diritti",
     ];
     let table = table::read(folder, PUPILS, &columns, report);
     let mut rows: Vec<PupilRow> = Vec::new();
@@ -261,8 +302,11 @@ pub fn read_pupils(
             report.error(at("codice_fiscale"), "duplicate-fiscal-code", "Il codice fiscale c'è già.", mend);
             continue;
         }
-        let (Some(number), Some(surname), Some(name), Some(born)) = (number, surname, name, born) else { continue };
-        let (Some(fiscal_code), Some(class), Some(from), Some(religion)) = (fiscal_code, class, from, religion)
+        let (Some(number), Some(surname), Some(name), Some(born)) = (number, surname, name, born) else {
+            continue;
+        };
+        let (Some(fiscal_code), Some(class), Some(from), Some(religion)) =
+            (fiscal_code, class, from, religion)
         else {
             numbers.entry(number).or_insert(usize::MAX);
             continue;
@@ -324,8 +368,13 @@ fn read_moves(
     let mut moves: BTreeMap<(usize, Date), Vec<Move<'_>>> = BTreeMap::new();
     for row in &table.rows {
         let at = |column| table.at(row, column);
-        let number =
-            cell::known(table.cell(row, "matricola"), "alunno", |n| numbers.contains_key(n), at("matricola"), report);
+        let number = cell::known(
+            table.cell(row, "matricola"),
+            "alunno",
+            |n| numbers.contains_key(n),
+            at("matricola"),
+            report,
+        );
         let date = cell::date(table.cell(row, "data"), at("data"), report);
         let kinds = ["ARRIVO", "PARTENZA", "RITIRO", "CAMBIO_CLASSE"];
         let kind = cell::word(table.cell(row, "tipo"), &kinds, at("tipo"), report);
@@ -355,7 +404,8 @@ fn read_moves(
             report.error(at("data"), "outside-year", reason, "Correggi la data.");
             continue;
         }
-        let (Some(number), Some(date), Some(kind), Ok(leaves), Ok(joins)) = (number, date, kind, leaves, joins)
+        let (Some(number), Some(date), Some(kind), Ok(leaves), Ok(joins)) =
+            (number, date, kind, leaves, joins)
         else {
             continue;
         };
@@ -374,21 +424,41 @@ fn read_moves(
                 ("ARRIVO", Some(last)) => {
                     if joins.as_ref().is_some_and(|class| *class != last.class) {
                         let reason = "La classe di arrivo non è quella di alunni.csv.";
-                        report.error(table.at(row, "classe_a"), "contradicting-move", reason, "Correggi la classe.");
+                        report.error(
+                            table.at(row, "classe_a"),
+                            "contradicting-move",
+                            reason,
+                            "Correggi la classe.",
+                        );
                     } else if last.from != date {
                         let reason = "La data di arrivo non è la data di ingresso di alunni.csv.";
-                        report.error(table.at(row, "data"), "contradicting-move", reason, "Correggi la data.");
+                        report.error(
+                            table.at(row, "data"),
+                            "contradicting-move",
+                            reason,
+                            "Correggi la data.",
+                        );
                     }
                 }
                 (_, Some(last)) => {
                     if last.to.is_some() || leaves.as_ref().is_some_and(|class| *class != last.class) {
                         let reason = "In quella data l'alunno non è in questa classe.";
-                        report.error(table.at(row, "classe_da"), "contradicting-move", reason, "Correggi la classe.");
+                        report.error(
+                            table.at(row, "classe_da"),
+                            "contradicting-move",
+                            reason,
+                            "Correggi la classe.",
+                        );
                         continue;
                     }
                     if date <= last.from {
                         let reason = "Lo spostamento precede l'ingresso nella classe.";
-                        report.error(table.at(row, "data"), "contradicting-move", reason, "Correggi la data.");
+                        report.error(
+                            table.at(row, "data"),
+                            "contradicting-move",
+                            reason,
+                            "Correggi la data.",
+                        );
                         continue;
                     }
                     last.to = date.pred_opt();

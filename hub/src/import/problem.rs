@@ -41,12 +41,24 @@ pub struct At<'a> {
 
 impl Report {
     /// Notes an error.
-    pub fn error(&mut self, at: At<'_>, kind: &'static str, reason: impl Into<String>, mend: impl Into<String>) {
+    pub fn error(
+        &mut self,
+        at: At<'_>,
+        kind: &'static str,
+        reason: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
         self.errors.push(problem(at, kind, reason.into(), mend.into()));
     }
 
     /// Notes a warning.
-    pub fn warn(&mut self, at: At<'_>, kind: &'static str, reason: impl Into<String>, mend: impl Into<String>) {
+    pub fn warn(
+        &mut self,
+        at: At<'_>,
+        kind: &'static str,
+        reason: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
         self.warnings.push(problem(at, kind, reason.into(), mend.into()));
     }
 

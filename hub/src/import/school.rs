@@ -197,7 +197,8 @@ impl Section<'_> {
     }
 
     fn text(&self, key: &str, report: &mut Report) -> Option<String> {
-        let found = self.table.get(key).and_then(toml::Value::as_str).filter(|t| !t.is_empty() && t.len() <= 200);
+        let found =
+            self.table.get(key).and_then(toml::Value::as_str).filter(|t| !t.is_empty() && t.len() <= 200);
         if found.is_none() {
             self.wrong(key, "Scrivi un testo tra virgolette.", report);
         }
@@ -271,7 +272,12 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
     for name in ["istituto", "anno", "sede", "periodo"] {
         if toml.sections(name).is_empty() {
             let at = At { file: TOML, line: 1, column: name };
-            report.error(at, "missing-section", format!("Manca la sezione [{name}]."), "Aggiungi la sezione.");
+            report.error(
+                at,
+                "missing-section",
+                format!("Manca la sezione [{name}]."),
+                "Aggiungi la sezione.",
+            );
         }
     }
     let (institute, year) = (section("istituto"), section("anno"));
@@ -302,10 +308,16 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
     let mut sites: Vec<(String, String)> = Vec::new();
     for (occurrence, table) in toml.sections("sede").into_iter().enumerate() {
         let site = Section { toml: &toml, name: "sede", occurrence, table };
-        let code = site.text("sigla", report).filter(|code| cell::code(code, site.at("sigla"), report).is_some());
+        let code =
+            site.text("sigla", report).filter(|code| cell::code(code, site.at("sigla"), report).is_some());
         if let (Some(code), Some(name)) = (code, site.text("denominazione", report)) {
             if sites.iter().any(|(known, _)| *known == code) {
-                report.error(site.at("sigla"), "duplicate-code", "La sede c'è già.", "Usa una sigla per sede.");
+                report.error(
+                    site.at("sigla"),
+                    "duplicate-code",
+                    "La sede c'è già.",
+                    "Usa una sigla per sede.",
+                );
             } else {
                 sites.push((code, name));
             }
@@ -315,7 +327,9 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
     for (occurrence, table) in toml.sections("periodo").into_iter().enumerate() {
         let term = Section { toml: &toml, name: "periodo", occurrence, table };
         let row = (term.text("codice", report), term.text("etichetta", report), term.date("inizio", report));
-        let ((Some(code), Some(label), Some(start)), Some(end)) = (row, term.date("fine", report)) else { continue };
+        let ((Some(code), Some(label), Some(start)), Some(end)) = (row, term.date("fine", report)) else {
+            continue;
+        };
         if end < start {
             term.wrong("fine", "La fine del periodo segue l'inizio.", report);
         } else if terms.last().is_some_and(|last: &TermRow| start <= last.end) {
@@ -323,7 +337,8 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
         }
         terms.push(TermRow { code, label, start, end, is_final: term.bool_or("finale", false, report) });
     }
-    let (presence, validity, booklet) = (section("presenze"), section("validita_anno"), section("libretto_web"));
+    let (presence, validity, booklet) =
+        (section("presenze"), section("validita_anno"), section("libretto_web"));
     let per_slot = match presence.table.get("modalita").map(toml::Value::as_str) {
         None | Some(Some("giornaliera")) => false,
         Some(Some("oraria")) => true,
@@ -377,7 +392,12 @@ pub fn read_closures(folder: &Path, school: Option<&SchoolRow>, report: &mut Rep
         let (Some(from), Some(to), Some(status)) = (from, to, status) else { continue };
         if to < from {
             let mend = "La fine non precede l'inizio: correggi una delle due date.";
-            report.error(table.at(row, "al"), "end-before-start", "La chiusura finisce prima di cominciare.", mend);
+            report.error(
+                table.at(row, "al"),
+                "end-before-start",
+                "La chiusura finisce prima di cominciare.",
+                mend,
+            );
             continue;
         }
         if let Some(school) = school
@@ -417,7 +437,12 @@ pub fn read_slots(folder: &Path, school: Option<&SchoolRow>, report: &mut Report
         };
         if end <= start {
             let mend = "La fine segue l'inizio: correggi una delle due ore.";
-            report.error(table.at(row, "fine"), "end-before-start", "L'ora finisce prima di cominciare.", mend);
+            report.error(
+                table.at(row, "fine"),
+                "end-before-start",
+                "L'ora finisce prima di cominciare.",
+                mend,
+            );
             continue;
         }
         let slot = SlotRow {

@@ -56,7 +56,12 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 pub fn read_text(folder: &Path, name: &str, report: &mut Report) -> Option<String> {
     let at = At { file: name, line: 1, column: "" };
     let Some(path) = find(folder, name) else {
-        report.error(at, "missing-file", format!("Il file {name} non c'è."), "Aggiungi il file alla cartella.");
+        report.error(
+            at,
+            "missing-file",
+            format!("Il file {name} non c'è."),
+            "Aggiungi il file alla cartella.",
+        );
         return None;
     };
     let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
@@ -173,7 +178,12 @@ fn records(text: &str, separator: u8, file: &str, report: &mut Report) -> Vec<Ro
             Ok(false) => break,
             Err(_) => {
                 let at = At { file, line: lines.line, column: "" };
-                report.error(at, "unreadable-line", "La riga non si legge.", "Controlla le virgolette della riga.");
+                report.error(
+                    at,
+                    "unreadable-line",
+                    "La riga non si legge.",
+                    "Controlla le virgolette della riga.",
+                );
                 break;
             }
         }

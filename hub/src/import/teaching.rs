@@ -117,7 +117,12 @@ pub fn read_classes(
         }
         let (Some(code), Some(site), Some(weekly_hours)) = (code, site, hours) else { continue };
         if rows.iter().any(|other| other.code == code) {
-            report.error(at("classe"), "duplicate-code", "La classe c'è già.", "Ogni classe ha una riga sola.");
+            report.error(
+                at("classe"),
+                "duplicate-code",
+                "La classe c'è già.",
+                "Ogni classe ha una riga sola.",
+            );
             continue;
         }
         let coordinator = table.cell(row, "coordinatore");
@@ -147,7 +152,12 @@ pub fn read_groups(folder: &Path, classes: &[ClassRow], report: &mut Report) -> 
         }
         let Some(code) = code else { continue };
         if rows.iter().any(|other| other.code == code) {
-            report.error(at("codice"), "duplicate-code", "Il gruppo c'è già.", "Ogni gruppo ha una riga sola.");
+            report.error(
+                at("codice"),
+                "duplicate-code",
+                "Il gruppo c'è già.",
+                "Ogni gruppo ha una riga sola.",
+            );
             continue;
         }
         rows.push(GroupRow { code, classes: of, criterion });
@@ -206,7 +216,17 @@ pub fn read_assignments(
         };
         span_error(from, to, year, at("dal"), at("al"), report);
         let Some(from) = from.or(year.map(|year| year.0)) else { continue };
-        rows.push(AssignmentRow { teacher, class, group, subject, kind: kind.to_owned(), pupil, supplies, from, to });
+        rows.push(AssignmentRow {
+            teacher,
+            class,
+            group,
+            subject,
+            kind: kind.to_owned(),
+            pupil,
+            supplies,
+            from,
+            to,
+        });
     }
     rows
 }

@@ -24,8 +24,6 @@ pub struct Cast {
     pub substitute: PersonId,
     /// P1 is the guardian's child.
     pub pupils: Vec<PersonId>,
-    /// The guardian's child in another class.
-    pub sibling: PersonId,
 }
 
 /// Pupils that the story needs.
@@ -82,11 +80,11 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
         teachers
     };
     let ordinary = |subject: &SubjectCode, teacher: PersonId| {
-        let religion =
-            school.subjects.iter().any(|s| s.code == *subject && s.kind == SubjectKind::Religion);
-        let alternative = entry.assignments.iter().any(|a| {
-            a.teacher == teacher && a.subject == *subject && a.kind == AssignmentKind::Alternative
-        });
+        let religion = school.subjects.iter().any(|s| s.code == *subject && s.kind == SubjectKind::Religion);
+        let alternative = entry
+            .assignments
+            .iter()
+            .any(|a| a.teacher == teacher && a.subject == *subject && a.kind == AssignmentKind::Alternative);
         !religion && !alternative
     };
     let works = |teacher: PersonId| directory.is_timetabled(teacher, class, date, None) == Some(true);
@@ -128,19 +126,19 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
             .filter(|g| g.rights == GuardianRights::Complete && g.span.contains(date))
             .filter(|g| !directory.staff.contains_key(&g.guardian))
             .find_map(|guardian| {
-                let sibling = directory.guardians.iter().find(|(pupil, list)| {
+                let sibling = directory.guardians.iter().any(|(pupil, list)| {
                     let own = list.iter().any(|g| {
                         g.guardian == guardian.guardian
                             && g.rights == GuardianRights::Complete
                             && g.span.contains(date)
                     });
-                    let elsewhere = directory.class_of(**pupil, date).flatten().is_some_and(|c| c != class);
+                    let elsewhere = directory.class_of(*pupil, date).flatten().is_some_and(|c| c != class);
                     own && elsewhere
-                })?;
-                Some((*child, guardian.guardian, *sibling.0))
+                });
+                sibling.then_some((*child, guardian.guardian))
             })
     });
-    let (child, guardian, sibling) =
+    let (child, guardian) =
         family.ok_or_else(|| missing(7, "a guardian with full rights and another child in another class"))?;
     let mut pupils = vec![child];
     pupils.extend(enrolled.into_iter().filter(|pupil| *pupil != child));
@@ -169,6 +167,5 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
         guardian,
         substitute,
         pupils,
-        sibling,
     })
 }

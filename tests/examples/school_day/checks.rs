@@ -72,7 +72,9 @@ pub type Acknowledged = Vec<BTreeSet<CommandId>>;
 pub fn acknowledged(players: &[Player]) -> Result<Acknowledged, Failure> {
     players
         .iter()
-        .map(|player| Ok(player.registro.acknowledged()?.into_iter().map(|(command, _, _)| command).collect()))
+        .map(|player| {
+            Ok(player.registro.acknowledged()?.into_iter().map(|(command, _, _)| command).collect())
+        })
         .collect()
 }
 
@@ -83,7 +85,9 @@ pub fn refused(players: &[Player]) -> Result<usize, Failure> {
         let written = player.registro.written()?;
         refused += written
             .iter()
-            .filter(|w| matches!(w.delivery, DeliveryState::Refused { .. } | DeliveryState::WithOffice { .. }))
+            .filter(|w| {
+                matches!(w.delivery, DeliveryState::Refused { .. } | DeliveryState::WithOffice { .. })
+            })
             .count();
     }
     Ok(refused)

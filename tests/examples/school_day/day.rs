@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use registro::teacher::RollCall;
 use registro::{DeliveryState, OpenOptions, Registro};
-use registro_hub::clock::start_of_day;
 use registro_hub::SystemRandomness;
+use registro_hub::clock::start_of_day;
 use registro_hub::directory::TableRegistry;
 use registro_hub::keys::{KeyFile, SchoolKeyVault};
 use registro_hub::registry::Registry;
@@ -47,8 +47,16 @@ pub struct Player {
 }
 
 /// Order of the devices.
-const LABELS: [&str; 8] =
-    ["tablet A", "tablet B", "second teacher", "third teacher", "coordinator", "office", "guardian", "substitute"];
+const LABELS: [&str; 8] = [
+    "tablet A",
+    "tablet B",
+    "second teacher",
+    "third teacher",
+    "coordinator",
+    "office",
+    "guardian",
+    "substitute",
+];
 const A: usize = 0;
 const B: usize = 1;
 const SECOND: usize = 2;
@@ -227,7 +235,11 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
     night(&mut stage, &data, &backup).await?;
     let refused = checks::refused(&stage.players)?;
 
-    let faults = stage.players.iter().map(|player| player.link.faults()).fold((0, 0), |sum, f| (sum.0 + f.0, sum.1 + f.1));
+    let faults = stage
+        .players
+        .iter()
+        .map(|player| player.link.faults())
+        .fold((0, 0), |sum, f| (sum.0 + f.0, sum.1 + f.1));
     println!("         the links dropped {} messages and doubled {}", faults.0, faults.1);
     stage.stop_hub().await?;
     let opened = registro_hub::serve::open(&data, stage.clock.now())?;
@@ -308,7 +320,13 @@ async fn second_slot(stage: &Stage) -> Result<(), Failure> {
     stage.tell("second teacher: P3 came at the start of the hour, P5 is out of class for half an hour");
     let time = minutes_after(&cast.slots[0], 1, 3)?;
     let first_slot = cast.slots[0].position;
-    stage.player(A).registro.teacher().mark_entry(&cast.class, stage.pupil(6), cast.date, first_slot, time)?;
+    stage.player(A).registro.teacher().mark_entry(
+        &cast.class,
+        stage.pupil(6),
+        cast.date,
+        first_slot,
+        time,
+    )?;
     stage.tell("tablet A: corrects a mistake, P6 was late, not absent");
     stage.show_class(A)
 }
@@ -329,7 +347,9 @@ async fn third_slot(stage: &Stage) -> Result<(), Failure> {
     stage.at(ClockTime::new(11, 0).ok_or("eleven")?).await?;
     stage.reconnect(THIRD, Weather::Clear).await?;
     for written in stage.player(THIRD).registro.written()? {
-        if let DeliveryState::Refused { italian, .. } | DeliveryState::WithOffice { italian, .. } = written.delivery {
+        if let DeliveryState::Refused { italian, .. } | DeliveryState::WithOffice { italian, .. } =
+            written.delivery
+        {
             stage.tell(&format!("third teacher reads: {italian}"));
         }
     }
@@ -419,7 +439,11 @@ async fn afternoon(stage: &Stage) -> Result<(usize, usize), Failure> {
     let mut settled = std::collections::BTreeSet::new();
     for report in teacher.called_present(&cast.class, cast.date)? {
         let name = &report.name;
-        stage.tell(&format!("{name} was called present at slot {} by {}", report.slot, stage.name(report.author)));
+        stage.tell(&format!(
+            "{name} was called present at slot {} by {}",
+            report.slot,
+            stage.name(report.author)
+        ));
         if settled.insert(report.pupil) {
             teacher.settle_called_present(&cast.class, &report, cast.date, true)?;
             stage.tell(&format!("first teacher settles it: {name} was there"));

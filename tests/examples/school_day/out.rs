@@ -47,9 +47,11 @@ fn facts(document: &Document) -> Value {
                     for (name, field) in &version.fact.fields {
                         let value = match field {
                             Field::Scalar(value) => scalar(value),
-                            Field::Map(map) => {
-                                map.iter().map(|(name, value)| (name.clone(), scalar(value))).collect::<Map<_, _>>().into()
-                            }
+                            Field::Map(map) => map
+                                .iter()
+                                .map(|(name, value)| (name.clone(), scalar(value)))
+                                .collect::<Map<_, _>>()
+                                .into(),
                         };
                         fact.insert(name.clone(), value);
                     }

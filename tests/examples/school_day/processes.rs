@@ -75,14 +75,21 @@ pub async fn be_the_hub(arguments: &[String]) -> Result<(), Failure> {
     })
     .await?;
     println!("listening on {}", hub.url());
-    tokio::task::spawn_blocking(|| std::io::Read::read_to_end(&mut std::io::stdin(), &mut Vec::new())).await??;
+    tokio::task::spawn_blocking(|| std::io::Read::read_to_end(&mut std::io::stdin(), &mut Vec::new()))
+        .await??;
     hub.stop().await;
     Ok(())
 }
 
 /// Starts the tablet's process, which syncs a store that nobody else has open: it logs in at the hub itself and
 /// syncs through the link.
-pub fn start_tablet(store: &Path, vault: &Path, hub: &str, link: &str, person: &str) -> Result<Child, Failure> {
+pub fn start_tablet(
+    store: &Path,
+    vault: &Path,
+    hub: &str,
+    link: &str,
+    person: &str,
+) -> Result<Child, Failure> {
     Ok(Command::new(std::env::current_exe()?)
         .arg(TABLET)
         .args([store, vault])
