@@ -1,26 +1,54 @@
 //! The one task runner: `cargo xtask ci` is what CI runs and what a person runs.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`task`] | the tasks, by name |
+//! | [`ci`] | all of them in order, timed, until one fails |
+//! | [`command`] | programs that must succeed |
+//! | [`workspace`] | where things are |
+//! | [`tools`] | what has to be installed, and its installation |
+//! | the others | one task each, or one check |
 
+mod automerge_js;
+mod bench;
+mod bindings;
+mod chroot;
 mod ci;
-mod step;
+mod command;
+mod header;
+mod kotlin;
+mod layering;
+mod licences;
+mod lint;
+mod metadata;
+mod rust_tests;
+mod school_day;
+mod swift;
+mod task;
+mod tools;
+mod workspace;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("ci") => ci::run(ci::STEPS),
-        Some(name) => match ci::STEPS.iter().find(|step| step.name == name) {
-            Some(step) => ci::run(std::slice::from_ref(step)),
-            None => usage(),
+    let name = arguments.next();
+    if let Some(extra) = arguments.next() {
+        eprintln!("a task takes no arguments: {extra}\n\n{}", task::list());
+        return ExitCode::from(2);
+    }
+    match name.as_deref() {
+        None | Some("help" | "-h" | "--help") => {
+            println!("{}", task::list());
+            ExitCode::SUCCESS
+        }
+        Some("ci") => ci::run(&task::of_ci()),
+        Some(name) => match task::named(name) {
+            Some(task) => ci::run(&[task]),
+            None => {
+                eprintln!("there is no task {name}\n\n{}", task::list());
+                ExitCode::from(2)
+            }
         },
-        None => usage(),
     }
-}
-
-fn usage() -> ExitCode {
-    eprintln!("cargo xtask <task>\n\n  ci            everything that CI runs, in this order:");
-    for step in ci::STEPS {
-        eprintln!("  {:<13} {}", step.name, step.what);
-    }
-    ExitCode::from(2)
 }

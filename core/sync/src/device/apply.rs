@@ -409,13 +409,13 @@ impl Device {
             && held.contains(envelope.change)
         {
             // Known already; an own change that was confirmed by an ack is now stored as accepted.
-            let op = held.stored_change_op(record, change);
+            let op = held.stored_change_op(record, change, certificate.person);
             ops.push(op);
             return Ok(());
         }
         let author = (certificate.person, certificate.id());
-        let op = held.stored_change_op(record, change);
-        match held.accept(change, record, Some(author)) {
+        let op = held.stored_change_op(record, change, certificate.person);
+        match held.accept(change, record, author) {
             Ok(keys) => {
                 changed.entry(id).or_default().extend(keys);
                 ops.push(op);

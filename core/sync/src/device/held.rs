@@ -25,6 +25,9 @@ pub(super) struct StoredChange {
     pub record: AcceptanceRecord,
     #[n(1)]
     pub signed: SignedChange,
+    /// Whose certificate signed it.
+    #[n(2)]
+    pub author: PersonId,
 }
 
 /// A document in memory, with who stands behind its changes.
@@ -103,7 +106,8 @@ impl Held {
         };
         for change in changes.into_iter().filter(|change| change.state == ACCEPTED) {
             let stored: StoredChange = decode(&change.body)?;
-            held.accept(&stored.signed, stored.record, None)
+            let author = (stored.author, stored.signed.envelope.certificate);
+            held.accept(&stored.signed, stored.record, author)
                 .map_err(|_| DeviceError::Stored("an accepted change does not apply"))?;
         }
         let misfits = held.add_pending(pending);
@@ -137,7 +141,7 @@ impl Held {
         &mut self,
         signed: &SignedChange,
         record: AcceptanceRecord,
-        author: Option<(PersonId, CertificateId)>,
+        author: (PersonId, CertificateId),
     ) -> Result<BTreeSet<(String, String)>, gate::Refusal> {
         let hash = signed.envelope.change;
         let keys = if self.document.contains(&automerge_hash(hash)) {
@@ -147,7 +151,7 @@ impl Held {
         };
         self.own.remove(&hash);
         self.records.insert(hash, record);
-        if let (Some(author), Some(info)) = (author, self.document.change_info(&automerge_hash(hash))) {
+        if let Some(info) = self.document.change_info(&automerge_hash(hash)) {
             let actor = info.actor;
             self.authors.insert(actor, author);
         }
@@ -247,8 +251,13 @@ impl Held {
         })
     }
 
-    pub(super) fn stored_change_op(&self, record: AcceptanceRecord, signed: &SignedChange) -> StoreOp {
-        let stored = StoredChange { record, signed: signed.clone() };
+    pub(super) fn stored_change_op(
+        &self,
+        record: AcceptanceRecord,
+        signed: &SignedChange,
+        author: PersonId,
+    ) -> StoreOp {
+        let stored = StoredChange { record, signed: signed.clone(), author };
         StoreOp::PutChange(self.id, signed.envelope.change, encode(&stored))
     }
 }
