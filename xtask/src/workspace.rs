@@ -1,0 +1,48 @@
+//! Where things are.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::metadata;
+
+/// The folder of the workspace.
+pub fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// Where cargo builds, which `CARGO_TARGET_DIR` may have moved.
+pub fn target() -> Result<&'static Path, String> {
+    static TARGET: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    TARGET.get_or_init(|| metadata::workspace_only()?.target_directory()).as_deref().map_err(String::clone)
+}
+
+/// Where toolchains are kept between runs, outside the checkout. Results are never kept there.
+pub fn cache() -> Result<PathBuf, String> {
+    let folder = match (std::env::var_os("REGISTRO_CACHE"), std::env::var_os("HOME")) {
+        (Some(folder), _) if !folder.is_empty() => PathBuf::from(folder),
+        (_, Some(home)) if !home.is_empty() => PathBuf::from(home).join(".cache/registro"),
+        _ => return Err("neither REGISTRO_CACHE nor HOME says where to keep toolchains".to_owned()),
+    };
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// The sample school.
+pub fn sample_school() -> PathBuf {
+    root().join("tests/data/istituto")
+}
+
+/// Makes an empty folder, or empties it.
+pub fn emptied(folder: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::create_dir_all(folder).map_err(failed)
+}
+
+/// Reads a file as text.
+pub fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
