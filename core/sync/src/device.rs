@@ -80,6 +80,8 @@ pub struct Device {
     pending: Vec<OutboxEntry>,
     cache: BTreeMap<DocumentId, Held>,
     directory: Option<(Directory, School)>,
+    /// A reply is being applied: what is in memory is ahead of the store and must not be read again from it.
+    applying: bool,
 }
 
 /// Documents kept in memory.
@@ -103,6 +105,7 @@ impl Device {
             pending: Vec::new(),
             cache: BTreeMap::new(),
             directory: None,
+            applying: false,
         };
         device.reload()?;
         Ok(device)
@@ -129,7 +132,7 @@ impl Device {
         self.pending = pending.iter().map(|c| decode(&c.body)).collect::<Result<_, _>>()?;
         self.cache.clear();
         self.directory = None;
-        Ok(())
+        self.mend_views()
     }
 
     /// The account, if somebody has logged in.
@@ -234,12 +237,30 @@ impl Device {
                 (None, Some(header)) => self.load_blind(&header.clone())?,
                 (None, None) => return Err(DeviceError::NotHeld(document)),
             };
-            if self.cache.len() >= CACHED_DOCUMENTS {
+            if self.cache.len() >= CACHED_DOCUMENTS && !self.applying {
                 self.cache.pop_first();
             }
             self.cache.insert(document, held);
         }
         self.cache.get_mut(&document).ok_or(DeviceError::NotHeld(document))
+    }
+
+    fn trim_cache(&mut self) {
+        while self.cache.len() > CACHED_DOCUMENTS {
+            self.cache.pop_first();
+        }
+    }
+
+    /// Rebuilds the views that a crash left stale.
+    fn mend_views(&mut self) -> Result<(), DeviceError> {
+        let stale = std::mem::take(&mut self.state.stale);
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let mut ops = Vec::new();
+        self.refresh_whole(&stale, &mut ops)?;
+        ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
+        self.commit(ops)
     }
 
     fn header(&self, document: DocumentId) -> Option<&Header> {

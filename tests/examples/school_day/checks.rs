@@ -127,13 +127,17 @@ pub fn judge(hub: &Hub, players: &[Player], before: &Acknowledged) -> Result<Out
             now.insert(command);
             if !hub.document(document)?.document.contains(&registro_documents::ChangeHash(change)) {
                 outcome.lost += 1;
-                outcome.differing.push(format!("{}: command {command} in {document} is not in the hub", player.label));
+                outcome
+                    .differing
+                    .push(format!("{}: command {command} in {document} is not in the hub", player.label));
             }
         }
         outcome.acknowledged += now.union(before).count();
         outcome.lost += before.difference(&now).count();
         for command in before.difference(&now) {
-            outcome.differing.push(format!("{}: command {command} is not acknowledged any more", player.label));
+            outcome
+                .differing
+                .push(format!("{}: command {command} is not acknowledged any more", player.label));
         }
     }
     Ok(outcome)

@@ -130,30 +130,36 @@ impl Device {
         }
 
         self.settle_outbox(&touched, &mut ops, &mut applied);
-        for document in whole {
-            changed.remove(&document);
-            ops.push(StoreOp::DeleteViews(document));
-            let held = self.held(document)?;
-            let parts = registro_documents::view::view(held.document(), held);
-            ops.extend(self.view_ops(document, parts));
-            self.forget_directory_if(document);
-            applied.documents.insert(document);
-        }
+        // First what the hub said, with the views that are stale now; then the views. A crash in between is mended
+        // when the store is opened.
+        self.state.stale.extend(whole.iter().chain(changed.keys()).copied());
+        ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
+        self.commit(ops)?;
+        self.applying = false;
+
+        let mut ops = Vec::new();
+        self.refresh_whole(&whole, &mut ops)?;
         for (document, keys) in changed {
-            if self.headers.contains_key(&document) {
+            if self.headers.contains_key(&document) && !whole.contains(&document) {
                 ops.extend(self.refresh_ops(document, &keys)?);
                 applied.documents.insert(document);
             }
         }
+        applied.documents.extend(whole);
+        self.state.stale.clear();
+        ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
+        self.commit(ops)?;
 
         let wanting = self.headers.values().any(|header| header.wanted);
         if !reply.more && !wanting {
+            let mut ops = Vec::new();
             let redone = self.reexecute(&mut ops)?;
             applied.documents.extend(redone);
             self.state.offering = false;
+            ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
+            self.commit(ops)?;
         }
-        ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
-        self.commit(ops)?;
+        self.trim_cache();
         applied.more = reply.more || wanting || self.pending.iter().any(|entry| !entry.is_accepted());
         Ok(applied)
     }

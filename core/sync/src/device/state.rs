@@ -47,6 +47,9 @@ pub struct SyncState {
     /// The hub diverged and own batches must be offered again once the documents are here.
     #[n(10)]
     pub offering: bool,
+    /// Documents whose views are to be rebuilt: their changes are stored, a crash came before the views.
+    #[n(11)]
+    pub stale: BTreeSet<DocumentId>,
 }
 
 /// Most own cursors remembered after a restore.
