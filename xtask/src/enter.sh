@@ -1,8 +1,8 @@
 # Runs a command inside a folder that holds a Debian: sh enter.sh FOLDER COMMAND…
 #
 # Started by `unshare --mount --pid --fork`: the mounts are this process's own and end with it, however it ends, so
-# that nothing is ever left mounted in the folder. BIND lists what is shown inside, one
-# a line: where, and after a space which folder of this machine.
+# that nothing is ever left mounted in the folder. BIND lists what of this machine is shown inside, one folder a line:
+# its place inside, a space, its place outside.
 set -eu
 folder=$1
 shift

@@ -1,6 +1,6 @@
 //! What may be depended on: licences and bans of `deny.toml`, without the tool that the file is written for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Done;
 use crate::metadata::{self, Metadata};
@@ -9,6 +9,8 @@ use crate::workspace;
 /// What `deny.toml` says.
 struct Policy {
     licences: BTreeSet<String>,
+    /// A crate, and licences that it alone may have.
+    exceptions: Vec<(String, Vec<String>)>,
     /// A crate, and who alone may depend on it.
     bans: Vec<(String, Vec<String>)>,
 }
@@ -36,39 +38,50 @@ impl Policy {
         let section = |name: &str| file.get(name).and_then(toml::Value::as_table);
         let licences: BTreeSet<String> =
             strings(section("licenses").and_then(|table| table.get("allow"))).into_iter().collect();
-        let denied = section("bans").and_then(|table| table.get("deny")).and_then(toml::Value::as_array);
-        let bans: Vec<_> = denied
-            .into_iter()
-            .flatten()
-            .filter_map(|ban| Some((ban.get("crate")?.as_str()?.to_owned(), strings(ban.get("wrappers")))))
-            .collect();
+        let of_crates = |section_name: &str, list: &str, about: &str| -> Vec<(String, Vec<String>)> {
+            let entries =
+                section(section_name).and_then(|table| table.get(list)).and_then(toml::Value::as_array);
+            let entries = entries.into_iter().flatten();
+            entries
+                .filter_map(|entry| {
+                    Some((entry.get("crate")?.as_str()?.to_owned(), strings(entry.get(about))))
+                })
+                .collect()
+        };
+        let exceptions = of_crates("licenses", "exceptions", "allow");
+        let bans = of_crates("bans", "deny", "wrappers");
         if licences.is_empty() || bans.is_empty() {
             return Err("deny.toml names no licences or no bans".to_owned());
         }
-        Ok(Self { licences, bans })
+        Ok(Self { licences, exceptions, bans })
     }
 
     fn problems(&self, metadata: &Metadata) -> Vec<String> {
         let mut problems = Vec::new();
+        let mut names = BTreeMap::new();
         for package in metadata.packages() {
-            if package.foreign {
-                match package.licence {
-                    Some(licence) if self.allows(licence) => {}
-                    Some(licence) => {
-                        problems.push(format!("{} {}: {licence}", package.name, package.version))
-                    }
-                    None => problems.push(format!("{} {}: no licence", package.name, package.version)),
-                }
+            names.insert(package.id, package.name);
+            let licence = package.licence.unwrap_or("no licence");
+            if package.foreign && !self.allows(licence) && !self.excepts(package.name, licence) {
+                problems.push(format!("{} {}: {licence}", package.name, package.version));
             }
-            for (banned, wrappers) in &self.bans {
-                let depends = package.dependencies.iter().any(|(name, _)| name == banned);
-                let in_graph = metadata.packages().any(|other| other.name == banned);
-                if depends && in_graph && !wrappers.iter().any(|wrapper| wrapper == package.name) {
-                    problems.push(format!("{} depends on {banned}", package.name));
-                }
+        }
+        for (user, used) in metadata.edges() {
+            let name = |id: &str| names.get(id).copied().unwrap_or_default();
+            let ban = self.bans.iter().find(|(banned, _)| banned == name(used));
+            if let Some((banned, wrappers)) = ban
+                && !wrappers.iter().any(|wrapper| wrapper == name(user))
+            {
+                problems.push(format!("{} depends on {banned}", name(user)));
             }
         }
         problems
+    }
+
+    fn excepts(&self, package: &str, licence: &str) -> bool {
+        self.exceptions
+            .iter()
+            .any(|(name, licences)| name == package && licences.iter().any(|l| l == licence))
     }
 
     /// Whether an SPDX expression can be met with the allowed licences.
@@ -128,6 +141,7 @@ mod tests {
             r#"
             [licenses]
             allow = ["MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception"]
+            exceptions = [{ crate = "minicbor", allow = ["BlueOak-1.0.0"] }]
             [bans]
             deny = [{ crate = "openssl-sys" }, { crate = "aws-lc-rs", wrappers = ["registro-hub"] }]
             "#,
@@ -153,17 +167,30 @@ mod tests {
     }
 
     #[test]
-    fn a_banned_crate_is_named_with_who_wants_it() {
-        let package = |name: &str, wants: &str| {
-            json!({ "id": name, "name": name, "version": "1.0.0", "license": "MIT", "source": null,
-                    "dependencies": [{ "name": wants, "kind": null }] })
-        };
-        let metadata = Metadata::from_json(json!({ "packages": [
-            package("registro-hub", "aws-lc-rs"),
-            package("registro", "aws-lc-rs"),
-            package("aws-lc-rs", "cfg-if"),
-        ] }));
+    fn a_banned_crate_is_named_with_who_is_built_with_it() {
+        let package = |name: &str| json!({ "id": name, "name": name, "version": "1.0.0", "license": "MIT", "source": null });
+        let node = |id: &str, deps: &[&str]| json!({ "id": id, "deps": deps.iter().map(|to| json!({ "pkg": to })).collect::<Vec<_>>() });
+        let packages = ["registro-hub", "registro", "aws-lc-rs"].map(package);
+        let metadata = Metadata::from_json(json!({
+            "packages": packages,
+            "resolve": { "nodes": [
+                node("registro-hub", &["aws-lc-rs"]),
+                node("registro", &["aws-lc-rs"]),
+                node("aws-lc-rs", &[]),
+            ] },
+        }));
         assert_eq!(policy().problems(&metadata), ["registro depends on aws-lc-rs"]);
+    }
+
+    #[test]
+    fn an_exception_holds_for_its_crate_alone() {
+        let package = |name: &str, licence: &str| json!({ "id": name, "name": name, "version": "1.0.0", "license": licence, "source": "registry" });
+        let metadata = Metadata::from_json(json!({ "packages": [
+            package("minicbor", "BlueOak-1.0.0"),
+            package("minicbor", "GPL-3.0"),
+            package("other", "BlueOak-1.0.0"),
+        ] }));
+        assert_eq!(policy().problems(&metadata), ["minicbor 1.0.0: GPL-3.0", "other 1.0.0: BlueOak-1.0.0"]);
     }
 
     #[test]

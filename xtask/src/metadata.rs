@@ -71,6 +71,13 @@ impl Metadata {
         })
     }
 
+    /// Which crate is in the end built or tested with which: pairs of ids. What is optional and not asked for is not
+    /// there.
+    pub fn edges(&self) -> impl Iterator<Item = (&str, &str)> {
+        let nodes = self.0.get("resolve").into_iter().flat_map(|resolve| list(resolve, "nodes"));
+        nodes.flat_map(|node| list(node, "deps").map(|edge| (text(node, "id"), text(edge, "pkg"))))
+    }
+
     /// Ids of everything that a crate is built from, itself included, its tests' dependencies not.
     pub fn reached_from(&self, id: &str) -> BTreeSet<&str> {
         let nodes: BTreeMap<&str, &Value> = self

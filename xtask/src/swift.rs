@@ -8,6 +8,8 @@ use crate::{bindings, workspace};
 pub fn test() -> Done {
     let built = bindings::build()?;
     bindings::build_hub()?;
+    // Swift's build does not notice every change of a generated header.
+    workspace::emptied(&workspace::target()?.join("swift"))?;
     let chroot = Chroot::with_swift()?;
     run(&mut chroot.command(
         &[
