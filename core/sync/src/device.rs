@@ -4,6 +4,7 @@
 mod account;
 mod apply;
 mod blind;
+mod cache;
 mod directory;
 mod diverged;
 mod give;
@@ -32,6 +33,7 @@ pub use request::Asked;
 pub use state::{Header, SyncState};
 
 use crate::wire::{decode, encode};
+use cache::Cache;
 use state::StoreOp;
 
 /// What a device needs from outside.
@@ -78,14 +80,9 @@ pub struct Device {
     headers: BTreeMap<DocumentId, Header>,
     blind: BTreeMap<DocumentId, Header>,
     pending: Vec<OutboxEntry>,
-    cache: BTreeMap<DocumentId, Held>,
+    cache: Cache,
     directory: Option<(Directory, School)>,
-    /// A reply is being applied: what is in memory is ahead of the store and must not be read again from it.
-    applying: bool,
 }
-
-/// Documents kept in memory.
-const CACHED_DOCUMENTS: usize = 64;
 
 impl Device {
     /// Opens the device on its store.
@@ -103,9 +100,8 @@ impl Device {
             headers: BTreeMap::new(),
             blind: BTreeMap::new(),
             pending: Vec::new(),
-            cache: BTreeMap::new(),
+            cache: Cache::default(),
             directory: None,
-            applying: false,
         };
         device.reload()?;
         Ok(device)
@@ -224,9 +220,16 @@ impl Device {
         self.account.as_ref().ok_or(DeviceError::NoAccount)
     }
 
-    /// The document, from the cache or the store, with what this device has pending in it.
-    pub fn held(&mut self, document: DocumentId) -> Result<&mut Held, DeviceError> {
-        if !self.cache.contains_key(&document) {
+    /// The document, with what this device has pending in it.
+    pub fn held(&mut self, document: DocumentId) -> Result<&Held, DeviceError> {
+        self.cache.trim();
+        self.hold(document).map(|held| &*held)
+    }
+
+    /// The document, from the cache or the store. Nothing leaves the cache here: in the middle of an act a document
+    /// may be ahead of the store.
+    fn hold(&mut self, document: DocumentId) -> Result<&mut Held, DeviceError> {
+        if !self.cache.contains(document) {
             let held = match (self.headers.get(&document), self.blind.get(&document)) {
                 (Some(header), _) => {
                     let (mut held, misfits) = Held::load(&self.store, header, &self.pending)?;
@@ -237,18 +240,9 @@ impl Device {
                 (None, Some(header)) => self.load_blind(&header.clone())?,
                 (None, None) => return Err(DeviceError::NotHeld(document)),
             };
-            if self.cache.len() >= CACHED_DOCUMENTS && !self.applying {
-                self.cache.pop_first();
-            }
             self.cache.insert(document, held);
         }
-        self.cache.get_mut(&document).ok_or(DeviceError::NotHeld(document))
-    }
-
-    fn trim_cache(&mut self) {
-        while self.cache.len() > CACHED_DOCUMENTS {
-            self.cache.pop_first();
-        }
+        self.cache.get(document).ok_or(DeviceError::NotHeld(document))
     }
 
     /// Rebuilds the views that a crash left stale.
@@ -313,7 +307,7 @@ impl Device {
                 entry.insert(view);
             }
         }
-        let held = self.held(document)?;
+        let held = self.hold(document)?;
         refresh(held.document(), held, changed, &mut parts);
         self.forget_directory_if(document);
         Ok(self.view_ops(document, parts))

@@ -135,7 +135,6 @@ impl Device {
         self.state.stale.extend(whole.iter().chain(changed.keys()).copied());
         ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
         self.commit(ops)?;
-        self.applying = false;
 
         let mut ops = Vec::new();
         self.refresh_whole(&whole, &mut ops)?;
@@ -159,7 +158,7 @@ impl Device {
             ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));
             self.commit(ops)?;
         }
-        self.trim_cache();
+        self.cache.trim();
         applied.more = reply.more || wanting || self.pending.iter().any(|entry| !entry.is_accepted());
         Ok(applied)
     }
@@ -170,7 +169,7 @@ impl Device {
         let gone: Vec<_> = self.headers.keys().copied().filter(|id| !now.contains(id)).collect();
         for id in gone {
             ops.push(StoreOp::DeleteDocument(id));
-            self.cache.remove(&id);
+            self.cache.remove(id);
             if let Some(header) = self.headers.remove(&id)
                 && self.pending.iter().any(|e| e.changes.iter().any(|c| c.signed.envelope.document == id))
             {
@@ -194,7 +193,7 @@ impl Device {
                     };
                     ops.push(StoreOp::CreateDocument(id));
                     ops.push(StoreOp::PutPart(id, DocumentPart::Header, encode(&header)));
-                    self.cache.remove(&id);
+                    self.cache.remove(id);
                     self.headers.insert(id, header);
                     self.directory = None;
                 }
@@ -285,7 +284,7 @@ impl Device {
         if let Some(document) = document
             && self.headers.contains_key(&document)
         {
-            let held = self.held(document)?;
+            let held = self.hold(document)?;
             if held.contains(hash) {
                 let keys = held.confirm(hash, record);
                 changed.entry(document).or_default().extend(keys);
@@ -410,7 +409,7 @@ impl Device {
         if !envelope.is_signed_by(&certificate) {
             return Err(DeviceError::Reply("a change is not signed by its author"));
         }
-        let held = self.held(id)?;
+        let held = self.hold(id)?;
         if held.record(&envelope.change).is_some_and(|known| *known == record)
             && held.contains(envelope.change)
         {

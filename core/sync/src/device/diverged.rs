@@ -27,10 +27,11 @@ impl Device {
         let mut pending = Vec::new();
         for command in stored {
             let mut entry: OutboxEntry = decode(&command.body)?;
-            if matches!(entry.delivery, Delivery::Refused(_)) || entry.changes.is_empty() {
+            if matches!(entry.delivery, Delivery::Refused(_)) {
                 continue;
             }
-            if matches!(entry.delivery, Delivery::WithOffice(_)) {
+            // What left the graph, or was taken over from a copy of this store, has no change to offer again.
+            if matches!(entry.delivery, Delivery::WithOffice(_)) || entry.changes.is_empty() {
                 self.state.redo.insert(entry.command.id);
             }
             entry.delivery = Delivery::Pending;

@@ -74,7 +74,7 @@ impl Device {
         let account = self.account_or_error()?;
         let (school_id, author) = (account.school, account.person);
         self.load_directory()?;
-        let held = self.held(write.document)?;
+        let held = self.hold(write.document)?;
         let replaced: Vec<_> = held
             .document()
             .versions(write.section, &write.key)
@@ -107,14 +107,16 @@ impl Device {
     /// person wrote is durable when this returns.
     pub fn give(&mut self, draft: Draft) -> Result<CommandId, DeviceError> {
         // A failure in the middle leaves nothing: the documents in memory are read again from the store.
-        self.give_whole(draft).inspect_err(|_| self.cache.clear())
+        let given = self.give_whole(draft).inspect_err(|_| self.cache.clear());
+        self.cache.trim();
+        given
     }
 
     fn give_whole(&mut self, draft: Draft) -> Result<CommandId, DeviceError> {
         let standing = self.standing_of(&draft)?;
         let mut writes = Vec::with_capacity(draft.writes.len());
         for write in &draft.writes {
-            let saw = versions_of(&self.held(write.document)?.document().versions(write.section, &write.key));
+            let saw = versions_of(&self.hold(write.document)?.document().versions(write.section, &write.key));
             writes.push(Write {
                 document: write.document,
                 section: write.section.to_owned(),
@@ -165,7 +167,7 @@ impl Device {
             Some(heads) => Some(heads.iter().copied().map(automerge_hash).collect::<Vec<_>>()),
             None => self.select_heads(document, &actor, puts)?,
         };
-        let held = self.held(document)?;
+        let held = self.hold(document)?;
         let written = write(held.document(), actor, selected.as_deref(), claimed, puts)?;
         Ok(Made {
             document,
@@ -183,7 +185,7 @@ impl Device {
         actor: &[u8; 16],
         puts: &[Put],
     ) -> Result<Option<Vec<registro_documents::ChangeHash>>, DeviceError> {
-        let document = self.held(document)?.document();
+        let document = self.hold(document)?.document();
         let heads = document.heads();
         if heads.len() <= MAX_HEADS {
             return Ok(None);
@@ -247,7 +249,7 @@ impl Device {
         let mut changed: BTreeMap<DocumentId, _> = BTreeMap::new();
         for change in &changes {
             let document = change.signed.envelope.document;
-            let held = self.held(document)?;
+            let held = self.hold(document)?;
             let keys = held
                 .put_own(&change.signed, standing, author)
                 .map_err(|refusal: gate::Refusal| DeviceError::OwnChange(refusal.reason))?;

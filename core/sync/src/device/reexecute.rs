@@ -45,7 +45,7 @@ impl Device {
 
     /// Forgets a document in memory and the epoch under which this device writes in it.
     fn renew(&mut self, document: DocumentId) {
-        self.cache.remove(&document);
+        self.cache.remove(document);
         let header = match self.headers.get_mut(&document) {
             Some(header) => Some(header),
             None => self.blind.get_mut(&document),
@@ -63,6 +63,7 @@ impl Device {
         }
         self.drop_dependents(BTreeSet::new(), BTreeSet::new());
         let redo = std::mem::take(&mut self.state.redo);
+        let order: Vec<CommandId> = self.pending.iter().map(|entry| entry.command.id).collect();
         let (again, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.pending).into_iter().partition(|entry| redo.contains(&entry.command.id));
         self.pending = rest;
@@ -80,13 +81,13 @@ impl Device {
             }
         }
         for document in &renewed {
-            self.cache.remove(document);
+            self.cache.remove(*document);
         }
         for entry in again {
             let entry = self.run_again(entry, &mut places, ops)?;
             self.pending.push(entry);
         }
-        self.pending.sort_by_key(|entry| entry.command.claimed);
+        self.pending.sort_by_key(|entry| order.iter().position(|id| *id == entry.command.id));
         self.refresh_whole(&renewed, ops)?;
         Ok(renewed)
     }
@@ -99,7 +100,7 @@ impl Device {
     ) -> Result<(), DeviceError> {
         for document in documents {
             if self.headers.contains_key(document) {
-                let held = self.held(*document)?;
+                let held = self.hold(*document)?;
                 let parts = registro_documents::view::view(held.document(), held);
                 ops.push(StoreOp::DeleteViews(*document));
                 ops.extend(self.view_ops(*document, parts));
@@ -122,7 +123,7 @@ impl Device {
         let mut accepted = true;
         for write in &entry.command.writes {
             let there = self.headers.contains_key(&write.document)
-                && self.held(write.document)?.ever_wrote(&write.section, &write.key, write.fact.v, &device);
+                && self.hold(write.document)?.ever_wrote(&write.section, &write.key, write.fact.v, &device);
             accepted &= there;
         }
         if accepted && !entry.command.writes.is_empty() {
@@ -137,7 +138,7 @@ impl Device {
             let root = genesis::hash(kind).0;
             let epoch = self.epoch(document)?;
             let own = self.account_or_error()?.certificate.actor(document, epoch);
-            let held = self.held(document)?;
+            let held = self.hold(document)?;
             let mut heads = BTreeSet::new();
             for dep in &deps {
                 resolve(*dep, places, &|hash| held.contains(hash), &mut heads);
