@@ -102,7 +102,7 @@ fn fate(state: &Mutex<State>) -> Fate {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let stormy = state.weather == Weather::Stormy;
     let mut chance = |percent: u32| stormy && state.random.random_range(0..100) < percent;
-    let (drop_request, drop_reply, twice) = (chance(20), chance(20), chance(20));
+    let (drop_request, drop_reply, twice) = (chance(30), chance(30), chance(40));
     let delay = if stormy { Duration::from_millis(state.random.random_range(0..30)) } else { Duration::ZERO };
     state.dropped += u32::from(drop_request || drop_reply);
     state.duplicated += u32::from(twice && !drop_request);

@@ -1,8 +1,10 @@
 //! Who plays: the first class and lesson day on which the story can happen.
 
 use chrono::Datelike;
+use registro_hub::HubError;
+use registro_hub::directory::TableRegistry;
 use registro_hub::import::ImportedSchool;
-use registro_hub::registry::Registered;
+use registro_hub::registry::{Registered, Registry};
 use registro_model::directory::{AssignmentKind, GuardianRights};
 use registro_model::people::Role;
 use registro_model::school::{BellSlot, SubjectKind};
@@ -21,6 +23,8 @@ pub struct Cast {
     pub coordinator: PersonId,
     pub office: PersonId,
     pub guardian: PersonId,
+    /// The guardian's other child, in another class.
+    pub sibling: PersonId,
     pub substitute: PersonId,
     /// P1 is the guardian's child.
     pub pupils: Vec<PersonId>,
@@ -29,17 +33,55 @@ pub struct Cast {
 /// Pupils that the story needs.
 const PUPILS: usize = 8;
 
+/// The school's people under the codes of its files, in the files' order: ids are random, a choice by them would
+/// be another one at every import.
+pub struct People {
+    pub staff: Vec<(String, PersonId)>,
+    pub pupils: Vec<(String, PersonId)>,
+}
+
+impl People {
+    /// The ids that the import gave.
+    pub fn of(school: &ImportedSchool, database: &rusqlite::Connection) -> Result<Self, HubError> {
+        let registry = TableRegistry::default();
+        let ids = |codes: &mut dyn Iterator<Item = &String>| -> Result<Vec<_>, HubError> {
+            let mut found = Vec::new();
+            for code in codes {
+                if let Some(id) = registry.person_by_code(database, code)? {
+                    found.push((code.clone(), id));
+                }
+            }
+            Ok(found)
+        };
+        Ok(Self {
+            staff: ids(&mut school.staff.iter().map(|row| &row.code))?,
+            pupils: ids(&mut school.pupils.iter().map(|row| &row.number))?,
+        })
+    }
+
+    /// Somebody's code.
+    pub fn code(&self, person: PersonId) -> &str {
+        let mut all = self.staff.iter().chain(&self.pupils);
+        all.find(|(_, id)| *id == person).map_or("", |(code, _)| code)
+    }
+}
+
 /// Chooses; or says which condition nothing fits.
-pub fn choose(school: &ImportedSchool, registered: &Registered) -> Result<Cast, String> {
+///
+/// On a day, a class whose coordinator teaches none of its first four hours goes first: the coordinator is then
+/// another person than all whom the story meets in class. If there is none, that is let go.
+pub fn choose(school: &ImportedSchool, registered: &Registered, people: &People) -> Result<Cast, String> {
     let start: Date = "2026-11-23".parse().map_err(|_| "a date".to_owned())?;
     let mut nearest = (0, "a lesson day from Monday 23 November 2026 on".to_owned());
     for date in start.iter_days().take_while(|date| *date <= registered.school.year.lessons_to) {
-        for row in &school.classes {
-            let Ok(class) = row.code.parse() else { continue };
-            match try_class(registered, &class, date) {
-                Ok(cast) => return Ok(cast),
-                Err((depth, reason)) if depth > nearest.0 => nearest = (depth, reason),
-                Err(_) => {}
+        for apart in [true, false] {
+            for row in &school.classes {
+                let Ok(class) = row.code.parse() else { continue };
+                match try_class(registered, people, &class, date, apart) {
+                    Ok(cast) => return Ok(cast),
+                    Err((depth, reason)) if depth > nearest.0 => nearest = (depth, reason),
+                    Err(_) => {}
+                }
             }
         }
     }
@@ -49,7 +91,13 @@ pub fn choose(school: &ImportedSchool, registered: &Registered) -> Result<Cast, 
 /// How far a class and day came, and what was missing.
 type Missing = (u8, String);
 
-fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<Cast, Missing> {
+fn try_class(
+    registered: &Registered,
+    people: &People,
+    class: &ClassCode,
+    date: Date,
+    apart: bool,
+) -> Result<Cast, Missing> {
     let (school, directory) = (&registered.school, &registered.directory);
     let missing = |depth: u8, what: &str| (depth, what.to_owned());
     let entry = directory.classes.get(class).ok_or_else(|| missing(0, "a class"))?;
@@ -99,10 +147,17 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
     let (second, _) = single(two)
         .filter(|(teacher, _)| *teacher != first)
         .ok_or_else(|| missing(3, "one other teacher in slot 2, neither religion nor alternative"))?;
+    let in_class: Vec<PersonId> = slots
+        .iter()
+        .take(if apart { 4 } else { 0 })
+        .flat_map(|slot| teachers_at(slot.position))
+        .map(|(teacher, _)| teacher)
+        .chain([first, second])
+        .collect();
     let coordinator = entry
         .coordinators
         .iter()
-        .find(|(person, span)| span.contains(date) && ![first, second].contains(person))
+        .find(|(person, span)| span.contains(date) && !in_class.contains(person))
         .map(|(person, _)| *person)
         .ok_or_else(|| missing(4, "a coordinator who is neither of them"))?;
     let (third, third_slot) = later
@@ -112,9 +167,9 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
         .ok_or_else(|| missing(5, "a third teacher later, who does not coordinate"))?;
     let staff = [first, second, third, coordinator];
 
-    let mut enrolled: Vec<PersonId> =
-        entry.enrolments.iter().filter(|(_, span)| span.contains(date)).map(|(pupil, _)| *pupil).collect();
-    enrolled.sort_by_key(|pupil| directory.pupils.get(pupil).map(|p| p.name.clone()));
+    let attends =
+        |pupil: &PersonId| entry.enrolments.iter().any(|(p, span)| p == pupil && span.contains(date));
+    let mut enrolled: Vec<PersonId> = people.pupils.iter().map(|(_, id)| *id).filter(attends).collect();
     enrolled.retain(|pupil| !staff.iter().any(|person| directory.is_guardian(*person, *pupil, date)));
     if enrolled.len() < PUPILS {
         return Err(missing(6, "eight pupils"));
@@ -126,8 +181,8 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
             .filter(|g| g.rights == GuardianRights::Complete && g.span.contains(date))
             .filter(|g| !directory.staff.contains_key(&g.guardian))
             .find_map(|guardian| {
-                let sibling = directory.guardians.iter().any(|(pupil, list)| {
-                    let own = list.iter().any(|g| {
+                let sibling = people.pupils.iter().map(|(_, pupil)| *pupil).find(|pupil| {
+                    let own = directory.guardians.get(pupil).into_iter().flatten().any(|g| {
                         g.guardian == guardian.guardian
                             && g.rights == GuardianRights::Complete
                             && g.span.contains(date)
@@ -135,24 +190,25 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
                     let elsewhere = directory.class_of(*pupil, date).flatten().is_some_and(|c| c != class);
                     own && elsewhere
                 });
-                sibling.then_some((*child, guardian.guardian))
+                sibling.map(|sibling| (*child, guardian.guardian, sibling))
             })
     });
-    let (child, guardian) =
+    let (child, guardian, sibling) =
         family.ok_or_else(|| missing(7, "a guardian with full rights and another child in another class"))?;
     let mut pupils = vec![child];
     pupils.extend(enrolled.into_iter().filter(|pupil| *pupil != child));
 
     let holds = |person: &PersonId, role| directory.has_role(*person, role, date) == Some(true);
-    let office = directory.staff.keys().find(|person| holds(person, Role::Office));
-    let office = *office.ok_or_else(|| missing(8, "somebody in the office"))?;
-    let substitute = directory.staff.keys().find(|person| {
+    let mut staff = people.staff.iter().map(|(_, id)| *id);
+    let office = staff.clone().find(|person| holds(person, Role::Office));
+    let office = office.ok_or_else(|| missing(8, "somebody in the office"))?;
+    let substitute = staff.find(|person| {
         holds(person, Role::Teacher)
-            && !entry.assignments.iter().any(|a| a.teacher == **person)
-            && !entry.coordinators.iter().any(|(c, _)| c == *person)
-            && !pupils.iter().any(|pupil| directory.is_guardian(**person, *pupil, date))
+            && !entry.assignments.iter().any(|a| a.teacher == *person)
+            && !entry.coordinators.iter().any(|(c, _)| c == person)
+            && !pupils.iter().any(|pupil| directory.is_guardian(*person, *pupil, date))
     });
-    let substitute = *substitute.ok_or_else(|| missing(9, "a teacher without assignment in the class"))?;
+    let substitute = substitute.ok_or_else(|| missing(9, "a teacher without assignment in the class"))?;
     Ok(Cast {
         class: class.clone(),
         date,
@@ -165,6 +221,7 @@ fn try_class(registered: &Registered, class: &ClassCode, date: Date) -> Result<C
         coordinator,
         office,
         guardian,
+        sibling,
         substitute,
         pupils,
     })

@@ -18,7 +18,7 @@ use registro_store::FileVault;
 use registro_tests::clock::{SeededEnvironment, SharedClock};
 use registro_tests::link::{Link, Weather};
 
-use crate::cast::{self, Cast};
+use crate::cast::{self, Cast, People};
 use crate::checks::{self, Outcome};
 use crate::out;
 use crate::processes::{Failure, HubProcess, start_tablet};
@@ -200,8 +200,9 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
     registro_tests::hub::import(files, &data)?;
     let database = registro_hub::log::schema::open(&data.join("hub.sqlite"))?;
     let registered = TableRegistry::default().load(&database)?;
+    let people = People::of(&school, &database)?;
     drop(database);
-    let cast = cast::choose(&school, &registered).map_err(Ended::NothingFits)?;
+    let cast = cast::choose(&school, &registered, &people).map_err(Ended::NothingFits)?;
 
     let midnight = start_of_day(cast.date);
     let first_start = cast.slots.first().map_or(480, |slot| slot.start.minutes());
@@ -219,6 +220,17 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
         cast.class,
         cast.date,
         cast.pupils.len()
+    );
+    println!(
+        "         first teacher {}, second {}, third {} (slot {}), coordinator {}, substitute {}, family of {} and {}",
+        people.code(cast.first),
+        people.code(cast.second),
+        people.code(cast.third),
+        cast.third_slot,
+        people.code(cast.coordinator),
+        people.code(cast.substitute),
+        people.code(cast.pupils.first().copied().unwrap_or(cast.sibling)),
+        people.code(cast.sibling),
     );
     let hub = HubProcess::start(&data, dawn).await?;
     let mut stage = Stage { cast, hub: Some(hub), clock, midnight, players: Vec::new(), names };
