@@ -3,3 +3,5 @@
 pub mod clock;
 pub mod hub;
 pub mod link;
+pub mod miniature;
+pub mod simulation;

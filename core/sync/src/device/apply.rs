@@ -129,7 +129,7 @@ impl Device {
             self.state.known_chains.drain(..excess);
         }
 
-        self.settle_outbox(&touched, &mut ops, &mut applied);
+        whole.extend(self.settle_outbox(&touched, &mut ops, &mut applied));
         // First what the hub said, with the views that are stale now; then the views. A crash in between is mended
         // when the store is opened.
         self.state.stale.extend(whole.iter().chain(changed.keys()).copied());
@@ -438,13 +438,14 @@ impl Device {
         Ok(())
     }
 
-    /// Writes what became of commands; those whose position the cursor has passed leave the push.
+    /// Writes what became of commands; those whose position the cursor has passed leave the push. Returns the
+    /// documents that own changes have left: their whole views are to be made again.
     pub(super) fn settle_outbox(
         &mut self,
         touched: &BTreeSet<CommandId>,
         ops: &mut Vec<StoreOp>,
         applied: &mut Applied,
-    ) {
+    ) -> BTreeSet<DocumentId> {
         let cursor = self.state.cursor.position;
         for entry in &mut self.pending {
             let passed = entry.position().is_some_and(|position| position <= cursor);
@@ -466,13 +467,18 @@ impl Device {
         // What rests on a change that left is run again.
         let dropped: BTreeSet<Hash> =
             left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.change).collect();
+        let mut renewed = BTreeSet::new();
         if !dropped.is_empty() {
             let documents: BTreeSet<_> =
                 left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.document).collect();
-            self.drop_dependents(dropped, documents);
+            renewed = self.drop_dependents(dropped, documents);
+            // The epochs of those documents are over, also if a crash comes now.
+            let headers: Vec<_> = renewed.iter().map(|document| self.header_op(*document)).collect();
+            ops.extend(headers);
         }
         self.pending.retain(|entry| entry.delivery == Delivery::Pending);
         self.state.redo.retain(|id| self.pending.iter().any(|entry| entry.command.id == *id));
+        renewed
     }
 }
 

@@ -15,12 +15,12 @@ use super::{Device, DeviceError};
 
 impl Device {
     /// Own changes have left the graph: everything pending that rests on them, batch mates included, is to be run
-    /// again, and the documents that they were in are read anew, under a new epoch.
+    /// again, and the documents that they were in are read anew, under a new epoch. Returns those documents.
     pub(super) fn drop_dependents(
         &mut self,
         mut dropped: BTreeSet<Hash>,
         mut documents: BTreeSet<DocumentId>,
-    ) {
+    ) -> BTreeSet<DocumentId> {
         loop {
             let mut grown = false;
             for entry in &self.pending {
@@ -38,9 +38,10 @@ impl Device {
                 break;
             }
         }
-        for document in documents {
-            self.renew(document);
+        for document in &documents {
+            self.renew(*document);
         }
+        documents
     }
 
     /// Forgets a document in memory and the epoch under which this device writes in it.

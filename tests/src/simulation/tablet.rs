@@ -1,0 +1,229 @@
+//! A device of the simulation, with a store on disk that can crash, be copied and be put back.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use registro_documents::SigningKey;
+use registro_hub::caller::{Caller, Level};
+use registro_hub::hub::devices::proof_text;
+use registro_hub::{Hub, HubError};
+use registro_model::{Capacity, CommandId, PersonId};
+use registro_store::{MemoryVault, Store, StoreOptions};
+use registro_sync::device::{Account, Applied, Asked, Device, DeviceError};
+use registro_sync::messages::{Reply, Request};
+use zeroize::Zeroizing;
+
+use super::Violation;
+use crate::clock::{SeededEnvironment, SharedClock};
+use crate::miniature::SCHOOL;
+
+/// What goes wrong between a device and the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The request does not arrive.
+    LostRequest,
+    /// The hub has done its part, the reply does not arrive.
+    LostReply,
+    /// The request arrives twice.
+    Doubled,
+    /// The reply comes later, after other ones.
+    Late,
+    /// The device ends between the hub's commit and the acknowledgement.
+    Crash,
+}
+
+/// A device.
+pub struct Tablet {
+    /// Whose.
+    pub person: PersonId,
+    /// In what capacity that person writes.
+    pub capacity: Capacity,
+    folder: PathBuf,
+    vault: MemoryVault,
+    seed: u64,
+    opened: u64,
+    clock: SharedClock,
+    device: Option<Device>,
+    late: Vec<(Asked, Reply)>,
+    copied: bool,
+    /// Commands given here that this store, or the copy that took its place, must account for.
+    pub given: BTreeMap<CommandId, bool>,
+    given_at_copy: BTreeMap<CommandId, bool>,
+}
+
+fn failed(error: impl std::fmt::Display) -> Violation {
+    format!("a device failed: {error}")
+}
+
+impl Tablet {
+    /// A device that has logged in.
+    pub fn enrolled(
+        hub: &Hub,
+        person: PersonId,
+        capacity: Capacity,
+        folder: &Path,
+        seed: u64,
+        clock: &SharedClock,
+    ) -> Result<Self, Violation> {
+        let mut tablet = Self {
+            person,
+            capacity,
+            folder: folder.to_owned(),
+            vault: MemoryVault::default(),
+            seed,
+            opened: 0,
+            clock: clock.clone(),
+            device: None,
+            late: Vec::new(),
+            copied: false,
+            given: BTreeMap::new(),
+            given_at_copy: BTreeMap::new(),
+        };
+        tablet.open()?;
+        let device = tablet.device()?;
+        let secret: [u8; 32] = device.draw();
+        let key = SigningKey::from_seed(&Zeroizing::new(secret));
+        let proof = key.sign(&proof_text(SCHOOL, person, b"", b"nonce"));
+        let certificate =
+            hub.certify(person, key.public(), &proof, b"nonce", clock.now()).map_err(failed)?;
+        let account =
+            Account { school: SCHOOL, school_key: *hub.school_key(), person, seed: secret, certificate };
+        tablet.device()?.enrol(account).map_err(failed)?;
+        Ok(tablet)
+    }
+
+    fn store_folder(&self) -> PathBuf {
+        self.folder.join("store")
+    }
+
+    /// Opens the device on its store. Its randomness is another one at every opening, as it would be.
+    fn open(&mut self) -> Result<(), Violation> {
+        let mut options = StoreOptions::new(self.store_folder(), "simulation");
+        options.durable = false;
+        options.readers = 1;
+        let opened = Store::open(options, &self.vault).map_err(failed)?;
+        if opened.salvage.is_some() {
+            return Err("a store was found damaged".to_owned());
+        }
+        self.opened += 1;
+        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.opened);
+        let environment = SeededEnvironment::new(self.clock.clone(), seed);
+        self.device = Some(Device::open(opened.store, Box::new(environment)).map_err(failed)?);
+        Ok(())
+    }
+
+    /// The open device.
+    pub fn device(&mut self) -> Result<&mut Device, Violation> {
+        self.device.as_mut().ok_or_else(|| "the device is not open".to_owned())
+    }
+
+    /// Ends the process and starts it again.
+    pub fn crash(&mut self) -> Result<(), Violation> {
+        self.device = None;
+        self.late.clear();
+        self.open()
+    }
+
+    /// Copies the store, as a backup of the tablet would.
+    pub fn copy(&mut self) -> Result<(), Violation> {
+        if let Some(device) = self.device.take() {
+            device.store().suspend().map_err(failed)?;
+        }
+        replace(&self.store_folder(), &self.folder.join("copy")).map_err(failed)?;
+        self.copied = true;
+        self.given_at_copy = self.given.clone();
+        self.open()
+    }
+
+    /// Puts the copy in the place of the store: what was given since is gone with the store.
+    pub fn put_copy_back(&mut self) -> Result<(), Violation> {
+        if !self.copied {
+            return Ok(());
+        }
+        if let Some(device) = self.device.take() {
+            device.store().suspend().map_err(failed)?;
+        }
+        self.late.clear();
+        replace(&self.folder.join("copy"), &self.store_folder()).map_err(failed)?;
+        self.given = self.given_at_copy.clone();
+        self.open()
+    }
+
+    fn ask(&self, hub: &Hub, request: &Request) -> Result<Reply, Violation> {
+        let caller = Caller { person: self.person, level: Level::L2 };
+        // What travels is bytes.
+        let bytes = minicbor::to_vec(request).map_err(failed)?;
+        let request: Request = minicbor::decode(&bytes).map_err(failed)?;
+        let reply = hub
+            .sync(&caller, &request, self.clock.now())
+            .map_err(|error: HubError| format!("the hub failed: {error}"))?;
+        let bytes = minicbor::to_vec(&reply).map_err(failed)?;
+        minicbor::decode(&bytes).map_err(failed)
+    }
+
+    fn take(&mut self, asked: &Asked, reply: Reply) -> Result<Applied, Violation> {
+        self.device()?.apply(asked, reply).map_err(|error: DeviceError| format!("a reply: {error}"))
+    }
+
+    /// One request, with what goes wrong. Returns whether there is more to ask.
+    pub fn exchange(&mut self, hub: &Hub, fault: Fault) -> Result<bool, Violation> {
+        let (request, asked) = self.device()?.request().map_err(failed)?;
+        if fault == Fault::LostRequest {
+            return Ok(false);
+        }
+        let mut reply = self.ask(hub, &request)?;
+        match fault {
+            Fault::None | Fault::LostRequest => {}
+            Fault::LostReply => return Ok(false),
+            Fault::Crash => {
+                self.crash()?;
+                return Ok(false);
+            }
+            Fault::Doubled => reply = self.ask(hub, &request)?,
+            Fault::Late => {
+                self.late.push((asked, reply));
+                return Ok(false);
+            }
+        }
+        Ok(self.take(&asked, reply)?.more)
+    }
+
+    /// Late replies arrive, the last first.
+    pub fn late_replies(&mut self) -> Result<(), Violation> {
+        while let Some((asked, reply)) = self.late.pop() {
+            self.take(&asked, reply)?;
+        }
+        Ok(())
+    }
+
+    /// Asks until there is nothing more; the first request suffers the fault.
+    pub fn sync(&mut self, hub: &Hub, fault: Fault) -> Result<(), Violation> {
+        // What waits for others is not done after any number of requests.
+        const MOST: usize = 12;
+        let mut more = self.exchange(hub, fault)?;
+        for _ in 0..MOST {
+            if !more {
+                break;
+            }
+            more = self.exchange(hub, Fault::None)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes one folder a copy of the other.
+fn replace(from: &Path, to: &Path) -> std::io::Result<()> {
+    if to.exists() {
+        std::fs::remove_dir_all(to)?;
+    }
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}

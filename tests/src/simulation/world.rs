@@ -1,0 +1,278 @@
+//! The hub, its devices and the time.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use registro_documents::SigningKey;
+use registro_hub::caller::{Caller, Level};
+use registro_hub::registry::{MemoryRegistry, Registered, Registry};
+use registro_hub::{Hub, HubError, Random};
+use registro_model::{Capacity, ClassCode, Date, PersonId, SchoolId};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use super::tablet::{Fault, Tablet};
+use super::{Act, Violation, broken, checks};
+use crate::clock::SharedClock;
+use crate::miniature::{
+    COORDINATOR, MOTHER, OFFICE, SECOND, SUBSTITUTE, TEACHER, THIRD, class, day, morning, registry,
+};
+
+/// A registry that several hubs in a row, as they are restored, have in common.
+#[derive(Clone)]
+struct SharedRegistry(Arc<Mutex<MemoryRegistry>>);
+
+impl SharedRegistry {
+    fn with<T>(&self, work: impl FnOnce(&mut MemoryRegistry) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Registry for SharedRegistry {
+    fn school_id(&self, database: &Connection) -> Result<SchoolId, HubError> {
+        self.with(|registry| registry.school_id(database))
+    }
+
+    fn version(&self, database: &Connection) -> Result<u64, HubError> {
+        self.with(|registry| registry.version(database))
+    }
+
+    fn load(&self, database: &Connection) -> Result<Registered, HubError> {
+        self.with(|registry| registry.load(database))
+    }
+
+    fn end_assignments(
+        &mut self,
+        database: &Connection,
+        teacher: PersonId,
+        class: &ClassCode,
+        from: Date,
+    ) -> Result<usize, HubError> {
+        self.with(|registry| registry.end_assignments(database, teacher, class, from))
+    }
+
+    fn begin_council(&mut self, database: &Connection, class: &ClassCode, term: &str) -> Result<(), HubError> {
+        self.with(|registry| registry.begin_council(database, class, term))
+    }
+
+    fn person_by_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError> {
+        self.with(|registry| registry.person_by_code(database, code))
+    }
+}
+
+/// Randomness of the hub, another one at every opening.
+struct HubRandomness(rand_chacha::ChaCha12Rng);
+
+impl Random for HubRandomness {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        rand::RngCore::fill_bytes(&mut self.0, buffer);
+    }
+}
+
+/// The whole simulation.
+pub struct World {
+    folder: TempDir,
+    registry: SharedRegistry,
+    hub: Option<Hub>,
+    seed: u64,
+    opened: u64,
+    backed_up: bool,
+    clock: SharedClock,
+    /// The devices.
+    pub tablets: Vec<Tablet>,
+}
+
+/// Who has a device, and in what capacity they write. The first teacher has two.
+pub const DEVICES: [(PersonId, Capacity); 8] = [
+    (TEACHER, Capacity::Lesson),
+    (TEACHER, Capacity::Lesson),
+    (SECOND, Capacity::Lesson),
+    (THIRD, Capacity::Lesson),
+    (SUBSTITUTE, Capacity::Substitute),
+    (COORDINATOR, Capacity::Council),
+    (OFFICE, Capacity::Office),
+    (MOTHER, Capacity::Guardian),
+];
+
+/// In memory where the system has such a folder: the simulation opens thousands of stores.
+fn scratch() -> std::io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+}
+
+impl World {
+    /// A school before eight: every device has logged in and synced once.
+    pub fn new(seed: u64, devices: usize) -> Result<Self, Violation> {
+        let folder = scratch().map_err(|e| broken("a folder")(&e))?;
+        let clock = SharedClock::at(morning());
+        let registry = SharedRegistry(Arc::new(Mutex::new(registry())));
+        let mut world = Self {
+            folder,
+            registry,
+            hub: None,
+            seed,
+            opened: 0,
+            backed_up: false,
+            clock,
+            tablets: Vec::new(),
+        };
+        world.open_hub()?;
+        for (index, (person, capacity)) in DEVICES.into_iter().take(devices).enumerate() {
+            let folder = world.folder.path().join(format!("device-{index}"));
+            let seed = world.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
+            let tablet = Tablet::enrolled(world.hub()?, person, capacity, &folder, seed, &world.clock)?;
+            world.tablets.push(tablet);
+            world.sync(index, Fault::None)?;
+        }
+        Ok(world)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("hub.sqlite")
+    }
+
+    fn backup(&self) -> PathBuf {
+        self.folder.path().join("hub.backup")
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed(&Zeroizing::new([7; 32]))
+    }
+
+    fn open_hub(&mut self) -> Result<(), Violation> {
+        let failed = |error: HubError| format!("the hub does not open: {error}");
+        self.opened += 1;
+        let database = registro_hub::log::schema::open(&self.database()).map_err(failed)?;
+        database.pragma_update(None, "synchronous", "OFF").map_err(|e| broken("the hub")(&e))?;
+        let seed = self.seed.wrapping_mul(77).wrapping_add(self.opened);
+        let random = HubRandomness(rand::SeedableRng::seed_from_u64(seed));
+        let registry = Box::new(self.registry.clone());
+        let hub = Hub::open(database, registry, Self::key(), Box::new(random), self.clock.now());
+        self.hub = Some(hub.map_err(failed)?);
+        Ok(())
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> Result<&Hub, Violation> {
+        self.hub.as_ref().ok_or_else(|| "the hub is not open".to_owned())
+    }
+
+    fn with<T>(
+        &mut self,
+        index: usize,
+        work: impl FnOnce(&mut Tablet, &Hub) -> Result<T, Violation>,
+    ) -> Result<T, Violation> {
+        let hub = self.hub.as_ref().ok_or_else(|| "the hub is not open".to_owned())?;
+        let count = self.tablets.len().max(1);
+        let tablet = self.tablets.get_mut(index % count).ok_or_else(|| "no device".to_owned())?;
+        work(tablet, hub)
+    }
+
+    /// Somebody writes on a device, online or not.
+    pub fn act(&mut self, index: usize, act: &Act) -> Result<(), Violation> {
+        self.with(index, |tablet, hub| act.play(tablet, hub))
+    }
+
+    /// A device syncs.
+    pub fn sync(&mut self, index: usize, fault: Fault) -> Result<(), Violation> {
+        self.with(index, |tablet, hub| tablet.sync(hub, fault))
+    }
+
+    /// What was on its way arrives at a device.
+    pub fn late_replies(&mut self, index: usize) -> Result<(), Violation> {
+        self.with(index, |tablet, _| tablet.late_replies())
+    }
+
+    /// A device ends and is started again.
+    pub fn crash(&mut self, index: usize) -> Result<(), Violation> {
+        self.with(index, |tablet, _| tablet.crash())
+    }
+
+    /// A device's store is copied.
+    pub fn copy_store(&mut self, index: usize) -> Result<(), Violation> {
+        self.with(index, |tablet, _| tablet.copy())
+    }
+
+    /// A device's store is replaced by its copy.
+    pub fn restore_store(&mut self, index: usize) -> Result<(), Violation> {
+        self.with(index, |tablet, _| tablet.put_copy_back())
+    }
+
+    /// The hub makes a backup.
+    pub fn back_up(&mut self) -> Result<(), Violation> {
+        registro_hub::backup::backup(&self.database(), &self.backup()).map_err(|e| broken("a backup")(&e))?;
+        self.backed_up = true;
+        Ok(())
+    }
+
+    /// The hub is restored from its backup. What the devices had in hand of the old one arrives before or never.
+    pub fn restore_hub(&mut self) -> Result<(), Violation> {
+        if !self.backed_up {
+            return Ok(());
+        }
+        self.hub = None;
+        registro_hub::backup::restore(
+            &self.backup(),
+            &self.database(),
+            &self.registry,
+            &Self::key(),
+            self.clock.now(),
+        )
+        .map_err(|error| format!("the hub is not restored: {error}"))?;
+        self.open_hub()
+    }
+
+    /// The hub ends and is started again.
+    pub fn restart_hub(&mut self) -> Result<(), Violation> {
+        self.hub = None;
+        self.open_hub()
+    }
+
+    /// The office ends the third teacher's assignment from today.
+    pub fn end_rights(&mut self) -> Result<(), Violation> {
+        let office = Caller { person: OFFICE, level: Level::L2 };
+        let (class, today) = (class("3A"), day("2026-11-23"));
+        self.hub()?
+            .end_assignments(&office, THIRD, &class, today, self.clock.now())
+            .map(drop)
+            .map_err(|error| format!("the office cannot end an assignment: {error}"))
+    }
+
+    /// Time passes.
+    pub fn wait(&mut self, minutes: u8) {
+        self.clock.set(self.clock.now() + i64::from(minutes) * 60_000);
+    }
+
+    /// Everybody comes online until nothing moves any more.
+    pub fn settle(&mut self) -> Result<(), Violation> {
+        const ROUNDS: usize = 30;
+        let mut before = None;
+        for _ in 0..ROUNDS {
+            let mut positions = Vec::new();
+            for index in 0..self.tablets.len() {
+                self.sync(index, Fault::None)?;
+                let device = self.with(index, |tablet, _| {
+                    let device = tablet.device()?;
+                    Ok((device.state().cursor.position, device.pending().len(), device.has_work()))
+                })?;
+                positions.push(device);
+            }
+            let end = self.hub()?.head().map_err(|e| broken("the hub")(&e))?.position;
+            let now = Some((end, positions));
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
+        Err(format!("nobody comes to rest: (end, [(cursor, pending, work)]) is {before:?}"))
+    }
+
+    /// Judges the world after it has come to rest.
+    pub fn judge(&mut self) -> Result<checks::Judged, Violation> {
+        // A hub that has just been started has nothing in memory: what it serves comes from the disk.
+        self.restart_hub()?;
+        let hub = self.hub.as_ref().ok_or_else(|| "the hub is not open".to_owned())?;
+        checks::judge(hub, &mut self.tablets)
+    }
+}
