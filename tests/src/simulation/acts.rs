@@ -13,17 +13,59 @@ use crate::miniature::{MOVED, P1, P2, class};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     /// An entry in a pupil's day: 0 absence, 1 entry, 2 exit, 3 out of class, 4 annuls what is seen.
-    Mark { pupil: u8, day: u8, what: u8, minute: u8 },
+    Mark {
+        /// Which pupil.
+        pupil: u8,
+        /// Which day.
+        day: u8,
+        /// What.
+        what: u8,
+        /// Minutes after the start of the day, where there is a time.
+        minute: u8,
+    },
     /// A roll: the pupils of the bits are absent.
-    Roll { day: u8, slot: u8, absent: u8 },
+    Roll {
+        /// Which day.
+        day: u8,
+        /// Which slot.
+        slot: u8,
+        /// Bits of the absent pupils.
+        absent: u8,
+    },
     /// A signature and a topic.
-    Lesson { day: u8, slot: u8, topic: u8 },
+    Lesson {
+        /// Which day.
+        day: u8,
+        /// Which slot.
+        slot: u8,
+        /// Which topic.
+        topic: u8,
+    },
     /// A justification, by a guardian or by anybody who has no right to.
-    Justify { pupil: u8, day: u8 },
+    Justify {
+        /// Which pupil.
+        pupil: u8,
+        /// Which day.
+        day: u8,
+    },
     /// A decision about the justifications of a pupil that the device sees.
-    Decide { pupil: u8, which: u8, approved: bool },
+    Decide {
+        /// Which pupil.
+        pupil: u8,
+        /// Which of the justifications.
+        which: u8,
+        /// Approved or rejected.
+        approved: bool,
+    },
     /// The same as a mark, in a capacity that is not the author's.
-    Overreach { pupil: u8, day: u8, capacity: u8 },
+    Overreach {
+        /// Which pupil.
+        pupil: u8,
+        /// Which day.
+        day: u8,
+        /// Which capacity.
+        capacity: u8,
+    },
 }
 
 const PUPILS: [PersonId; 3] = [P1, P2, MOVED];
@@ -52,6 +94,19 @@ impl Act {
         Ok(())
     }
 
+    /// What a person of that capacity does instead: a guardian mostly justifies.
+    fn fitting(self, capacity: Capacity) -> Self {
+        match self {
+            Self::Mark { pupil, day, minute, .. } if capacity == Capacity::Guardian && minute > 0 => {
+                Self::Justify { pupil, day }
+            }
+            Self::Roll { day, .. } | Self::Lesson { day, .. } if capacity == Capacity::Guardian => {
+                Self::Justify { pupil: 0, day }
+            }
+            other => other,
+        }
+    }
+
     fn writes(
         &self,
         tablet: &mut Tablet,
@@ -61,7 +116,7 @@ impl Act {
         let own = tablet.capacity;
         let mut pen = Pen { tablet, hub, id, capacity: own };
         let day = |number| pick(&DAYS, number).unwrap_or(DAYS[1]);
-        let writes = match *self {
+        let writes = match self.fitting(own) {
             Self::Mark { pupil, day: date, what, minute } => pen.mark(pupil, day(date), what, minute)?,
             Self::Roll { day: date, slot, absent } => pen.roll(day(date), slot % 5 + 1, absent)?,
             Self::Lesson { day: date, slot, topic } => pen.lesson(day(date), slot % 5 + 1, topic)?,

@@ -235,6 +235,18 @@ impl Device {
                 touched.insert(id);
                 self.confirm_own(ack.hash, *record, changed)?;
             }
+            // What rests on a change that a restored hub lacks, in a document that may not be read here any more,
+            // would wait for ever: it is run again on what can be known. Where the document is held, its snapshot
+            // tells what is missing.
+            Outcome::Not { code: Code::Missing, .. }
+                if entry
+                    .changes
+                    .iter()
+                    .any(|change| !self.headers.contains_key(&change.signed.envelope.document)) =>
+            {
+                touched.insert(id);
+                self.state.redo.insert(id);
+            }
             Outcome::Not { code, .. } if code.is_waiting() => {}
             Outcome::Not { code: Code::Graph | Code::Duplicate, .. } => {
                 // The author runs it again once synced to the end, unless another change of it was accepted.
