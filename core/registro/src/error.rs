@@ -33,8 +33,35 @@ pub enum ErrorKind {
     Rule,
     /// What was asked for is not here.
     NotFound,
+    /// Something handed in does not read: a date, a time, an id, a code.
+    InvalidInput,
     /// A mistake of ours.
     Internal,
+}
+
+/// What an app does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NextStep {
+    /// Let the person log in.
+    LogIn,
+    /// Let the person unlock the device, then open again.
+    Unlock,
+    /// Open again after the suspend.
+    Resume,
+    /// Close the other place where this store is open.
+    CloseOther,
+    /// Ask the person to update the app.
+    UpdateApp,
+    /// Nothing now: sync when there is a connection.
+    RetryOnline,
+    /// Sync: it may arrive.
+    Sync,
+    /// Show the reason: nobody here can change it.
+    ShowReason,
+    /// Let the person correct what was entered.
+    Correct,
+    /// Try once more; if it happens again, report it with its debug text.
+    Report,
 }
 
 /// A failure, with a sentence for the person in both languages and what to do next.
@@ -52,6 +79,21 @@ pub struct Error {
 }
 
 impl Error {
+    /// Something handed in that does not read; `what` names it, never what stood there.
+    pub fn invalid_input(what: &str) -> Self {
+        Self::new(ErrorKind::InvalidInput, format!("does not read: {what}"))
+    }
+
+    /// A mistake of ours; `what` goes to the developer's log.
+    pub fn internal(what: &str) -> Self {
+        Self::new(ErrorKind::Internal, what)
+    }
+
+    /// What to do next.
+    pub const fn next_step(&self) -> NextStep {
+        self.kind.next_step()
+    }
+
     pub(crate) fn new(kind: ErrorKind, debug: impl Into<String>) -> Self {
         let (italian, english) = kind.sentences();
         Self { kind, italian: italian.to_owned(), english: english.to_owned(), debug: debug.into() }
@@ -96,7 +138,24 @@ impl ErrorKind {
             Self::NotAllowed => "not_allowed",
             Self::Rule => "rule",
             Self::NotFound => "not_found",
+            Self::InvalidInput => "invalid_input",
             Self::Internal => "internal",
+        }
+    }
+
+    /// What an app does next.
+    pub const fn next_step(self) -> NextStep {
+        match self {
+            Self::NotLoggedIn | Self::SessionEnded => NextStep::LogIn,
+            Self::Suspended => NextStep::Resume,
+            Self::InUse => NextStep::CloseOther,
+            Self::NeedsUser => NextStep::Unlock,
+            Self::UpdateNeeded => NextStep::UpdateApp,
+            Self::Offline => NextStep::RetryOnline,
+            Self::NotFound => NextStep::Sync,
+            Self::NotAllowed => NextStep::ShowReason,
+            Self::Rule | Self::InvalidInput => NextStep::Correct,
+            Self::Storage | Self::Untrusted | Self::Internal => NextStep::Report,
         }
     }
 
@@ -133,6 +192,7 @@ impl ErrorKind {
             Self::NotAllowed => ("Non è consentito.", "This is not allowed."),
             Self::Rule => ("Non è possibile.", "This is not possible."),
             Self::NotFound => ("Non si trova su questo dispositivo.", "It is not on this device."),
+            Self::InvalidInput => ("Un dato inserito non è valido.", "Something entered is not valid."),
             Self::Internal => (
                 "Si è verificato un errore: quello che hai scritto è al sicuro.",
                 "Something went wrong: what you wrote is safe.",

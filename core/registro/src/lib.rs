@@ -26,7 +26,7 @@ pub mod teacher;
 pub use attendance::{OutView, PupilDay};
 pub use delivery::{DeliveryState, Written};
 pub use environment::SystemEnvironment;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, NextStep};
 pub use events::Event;
 pub use family::Family;
 pub use office::Office;

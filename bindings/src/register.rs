@@ -1,0 +1,197 @@
+//! One person's register on this device.
+
+use std::sync::Arc;
+
+use registro_model::{PersonId, SchoolId};
+use tokio::sync::Notify;
+
+use crate::delivery::Written;
+use crate::error::RegistroError;
+use crate::events::Event;
+use crate::family::Family;
+use crate::office::Office;
+use crate::teacher::Teacher;
+use crate::vault::{KeyVault, Platform};
+use crate::work::{attached, blocking, detached, reading};
+
+/// How to open a register.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct OpenOptions {
+    /// Folder of this person's store; made if it does not exist. One folder per person of a shared tablet, inside the
+    /// app's own storage and left out of backups.
+    pub directory: String,
+    /// Address of the school's hub, such as `https://registro.example.it`.
+    pub hub: String,
+}
+
+/// Who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Profile {
+    /// The school.
+    pub school: SchoolId,
+    /// The person.
+    pub person: PersonId,
+    /// The person's name.
+    pub name: String,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct SyncReport {
+    /// Requests sent.
+    pub requests: u32,
+    /// Documents that changed.
+    pub changed: u32,
+    /// Commands that the hub confirmed.
+    pub confirmed: u32,
+    /// Commands that were refused or are with the office.
+    pub not_accepted: u32,
+    /// Whether the hub had been restored from a backup.
+    pub diverged: bool,
+}
+
+/// One person's register on this device. Close it (and the role objects that came from it) when it is not needed any
+/// more: the store stays open until then.
+#[derive(uniffi::Object)]
+pub struct Registro {
+    inner: registro::Registro,
+    /// Ends calls that only wait.
+    stop: Notify,
+}
+
+#[uniffi::export]
+impl Registro {
+    /// Opens the register on this device, without a connection. `vault` keeps the key of the store: always hand in the
+    /// same one for the same folder.
+    ///
+    /// # Errors
+    /// `InUse`, `NeedsUser` (prompt, then open again), `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address is not
+    /// `https://`).
+    #[uniffi::constructor]
+    pub async fn open(options: OpenOptions, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, RegistroError> {
+        let inner = blocking(move || {
+            let options = registro::OpenOptions::new(options.directory, &options.hub);
+            registro::Registro::open(options, &Platform(vault))
+        });
+        Ok(Arc::new(Self { inner: inner.await?, stop: Notify::new() }))
+    }
+
+    /// Changes the hub's address: the school moved it.
+    ///
+    /// # Errors
+    /// `Untrusted` if it is not `https://`.
+    pub fn set_hub(&self, address: String) -> Result<(), RegistroError> {
+        reading(|| self.inner.set_hub(&address))
+    }
+
+    /// Logs in at a hub that was started for development, by staff code, pupil number, a guardian's fiscal code or a
+    /// person's id. At the first login the device's key is made and certified. A school's hub does not offer it.
+    ///
+    /// # Errors
+    /// `Offline`, `Untrusted`, `Storage`; `NotAllowed` if the store belongs to somebody else.
+    pub async fn log_in_for_development(&self, person: String) -> Result<Profile, RegistroError> {
+        let registro = self.inner.clone();
+        let profile = detached(async move { registro.log_in_for_development(&person).await }).await?;
+        Ok(Profile { school: profile.school, person: profile.person, name: profile.name })
+    }
+
+    /// Who this register belongs to, logged in now or not.
+    ///
+    /// # Errors
+    /// `NotLoggedIn` before the first login.
+    pub fn person(&self) -> Result<PersonId, RegistroError> {
+        reading(|| self.inner.person())
+    }
+
+    /// Sends what was written and fetches what is new, until there is nothing more to do. Harmless at any time; two at
+    /// once run one after the other; cancelling the call leaves the sync running.
+    ///
+    /// # Errors
+    /// `Offline` (nothing is lost: try again later), `NotLoggedIn`, `SessionEnded`, `Untrusted`, `Storage`.
+    pub async fn sync(&self) -> Result<SyncReport, RegistroError> {
+        let registro = self.inner.clone();
+        let report = detached(async move { registro.sync().await }).await?;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(SyncReport {
+            requests: report.requests,
+            changed: count(report.changed),
+            confirmed: count(report.confirmed),
+            not_accepted: count(report.not_accepted),
+            diverged: report.diverged,
+        })
+    }
+
+    /// Waits for events and gives all that there are; none after `stopWaiting`. At most the last 1,000 are kept for an
+    /// app that does not ask. One loop per register asks: each event is given once.
+    ///
+    /// # Errors
+    /// `Internal` only.
+    pub async fn next_events(&self) -> Result<Vec<Event>, RegistroError> {
+        let stopped = self.stop.notified();
+        let events = tokio::select! {
+            events = self.inner.next_events() => events,
+            () = stopped => Vec::new(),
+        };
+        Ok(events.into_iter().map(Event::from).collect())
+    }
+
+    /// Waits until the hub says that there is news (true: sync now) or `stopWaiting` is called (false).
+    ///
+    /// # Errors
+    /// `Offline` when the connection ends, `NotLoggedIn`, `SessionEnded`.
+    pub async fn wait_for_news(&self) -> Result<bool, RegistroError> {
+        let stopped = self.stop.notified();
+        let registro = self.inner.clone();
+        tokio::select! {
+            news = attached(async move { registro.wait_for_news().await }) => news.map(|()| true),
+            () = stopped => Ok(false),
+        }
+    }
+
+    /// Ends every `nextEvents` and `waitForNews` that waits now. In Swift, cancelling a task does not end them.
+    pub fn stop_waiting(&self) {
+        self.stop.notify_waiters();
+    }
+
+    /// Closes everything that the system could hold against a suspended app, in 5 seconds at most. Until `resume`,
+    /// calls fail with `Suspended`. Harmless when it is suspended.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn suspend(&self) -> Result<(), RegistroError> {
+        let registro = self.inner.clone();
+        blocking(move || registro.suspend()).await
+    }
+
+    /// Opens again after `suspend`. Harmless when it is not suspended.
+    ///
+    /// # Errors
+    /// `InUse`, `Storage`.
+    pub async fn resume(&self) -> Result<(), RegistroError> {
+        let registro = self.inner.clone();
+        blocking(move || registro.resume()).await
+    }
+
+    /// Everything that was written on this device, oldest first, with what became of it.
+    ///
+    /// # Errors
+    /// `Suspended`, `Storage`.
+    pub fn written(&self) -> Result<Vec<Written>, RegistroError> {
+        Ok(reading(|| self.inner.written())?.into_iter().map(Written::from).collect())
+    }
+
+    /// The register as a teacher (*docente*) uses it.
+    pub fn teacher(&self) -> Arc<Teacher> {
+        Arc::new(Teacher::of(&self.inner))
+    }
+
+    /// The register as a family uses it.
+    pub fn family(&self) -> Arc<Family> {
+        Arc::new(Family::of(&self.inner))
+    }
+
+    /// The register as the office (*segreteria*) uses it.
+    pub fn office(&self) -> Arc<Office> {
+        Arc::new(Office::of(&self.inner))
+    }
+}
