@@ -10,6 +10,8 @@ pub const MAX_CHUNK: usize = 16 * 1024;
 pub const MAX_DEPS: usize = 64;
 /// Most operations of a change: the largest sum of run counts in any of its columns.
 pub const MAX_OPERATIONS: usize = 4_096;
+/// Longest key, in bytes.
+const MAX_KEY: u64 = crate::fact::Fact::MAX_KEY as u64;
 /// Most columns.
 const MAX_COLUMNS: usize = 16;
 /// Most actors that a change names besides its own.
@@ -195,9 +197,10 @@ fn check_column(spec: u64, bytes: &[u8], most: u64) -> Found<()> {
 
 fn skip_value(reader: &mut Reader<'_>, column_type: u64) -> Found<()> {
     match column_type {
+        // Keys: a run repeats them, so that their length counts as often as the run says.
         5 => {
-            let length = reader.unsigned()?;
-            reader.take(usize::try_from(length).map_err(|_| "a text is too long")?).map(drop)
+            let length = reader.count(MAX_KEY, "a key is longer than 200 bytes")?;
+            reader.take(length).map(drop)
         }
         3 => reader.signed().map(drop),
         _ => reader.unsigned().map(drop),
