@@ -102,6 +102,7 @@ pub fn judge(question: &Question<'_>) -> Answer {
     let date = event_date(question);
     if let (Some(date), Some(latest)) = (date, question.latest)
         && date > latest
+        && !(justification::is_asked_in_advance(question) && question.school.year.contains(date))
     {
         return Answer::Refused(Reason::Future);
     }
@@ -137,7 +138,8 @@ impl Question<'_> {
                     self.directory.is_coordinator(self.author, class, date),
                     Reason::NotCoordinator,
                 ),
-                None => Answer::CannotTell,
+                // Nobody coordinates a pupil who is in no class.
+                None => Answer::Refused(Reason::NotCoordinator),
             },
             _ => Answer::Refused(Reason::NoRole),
         }
@@ -151,10 +153,15 @@ impl Question<'_> {
                 self.directory.is_assigned(self.author, class, date),
                 Reason::NotAssigned,
             ),
+            // In service: a teacher on that day, whom no supply row replaces. The replaced teacher reads only.
             Capacity::Substitute => Answer::from_knowledge(
                 self.directory.has_role(self.author, Role::Teacher, date),
                 Reason::NotInService,
-            ),
+            )
+            .and(|| {
+                let present = self.directory.is_away(self.author, date).map(|away| !away);
+                Answer::from_knowledge(present, Reason::NotInService)
+            }),
             _ => Answer::Refused(Reason::NotInCapacity),
         }
     }

@@ -155,6 +155,13 @@ impl Directory {
         class.assignments.iter().any(|a| a.supplies == Some(teacher) && a.span.contains(date))
     }
 
+    /// Whether a supply row (*supplenza*) replaces the person in any class on that day: they are away. `None` if no
+    /// class known here says so and some may be unknown.
+    pub fn is_away(&self, teacher: PersonId, date: Date) -> Option<bool> {
+        let away = self.classes.values().any(|class| self.is_replaced(teacher, class, date));
+        (away || self.complete).then_some(away)
+    }
+
     /// Whether the teacher holds an assignment in the class on that day and is not replaced; `None` if the
     /// class is unknown here.
     pub fn is_assigned(&self, teacher: PersonId, class: &ClassCode, date: Date) -> Option<bool> {

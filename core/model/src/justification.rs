@@ -80,10 +80,11 @@ pub enum RunState {
     },
 }
 
-/// Groups days of absence into runs: consecutive lesson days of the site within one term.
+/// Groups days of absence into runs (A6): consecutive lesson days of the site within one term. A day on which the
+/// school turned out to be closed needs no justification: it is in no run and parts none.
 pub fn absence_runs(school: &School, site: &SiteCode, absent: &BTreeSet<Date>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for day in absent {
+    for day in absent.iter().filter(|day| school.is_lesson_day(site, **day)) {
         let follows = runs.last().and_then(Run::to).is_some_and(|last| {
             school.next_lesson_day(site, last) == Some(*day)
                 && school.term_of(last).map(|t| &t.code) == school.term_of(*day).map(|t| &t.code)

@@ -81,6 +81,16 @@ pub struct NotCalled {
     pub pupil: PersonId,
 }
 
+/// Whether the pupil's enrolment in the class (a fact of the class's roster) was accepted after the roll's author had
+/// last heard of the register: the roll's silence then says nothing of the pupil.
+pub fn not_called(roll: &Roll, pupil: PersonId, enrolment: &Shown) -> Option<NotCalled> {
+    let unseen = match enrolment.provenance.accepted {
+        Some(record) => record.position > roll.seen && !roll.held.contains(&enrolment.fact.v),
+        None => !roll.held.contains(&enrolment.fact.v),
+    };
+    unseen.then_some(NotCalled { pupil })
+}
+
 /// Whether a roll called the pupil present against the absence that shows.
 ///
 /// `wrote` says whether the roll's own command ever wrote a fact of this pupil on that day (it then said so

@@ -1,5 +1,6 @@
 //! Across the keys of one pupil and day (day mode): what excludes what.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{KeyDecision, Shown};
@@ -49,24 +50,25 @@ pub fn decide_day<'a>(date: &str, keys: &'a BTreeMap<String, KeyDecision>) -> Da
             live.insert(name, shown);
         }
     }
+    // Strongest first, so that what does not show hides nothing: by standing, then by the rule.
+    let mut order: Vec<(&'a str, &'a Shown, Rank)> =
+        live.iter().map(|(name, shown)| (*name, *shown, Rank::of(name, shown))).collect();
+    order.sort_by_key(|(name, shown, rank)| (Reverse(shown.provenance.standing), Reverse(*rank), *name));
     let mut decision = DayDecision::default();
-    let full_day = |name: &str, shown: &Shown| {
-        name.starts_with("out/")
-            && !shown.fact.fields.contains_key("from")
-            && !shown.fact.fields.contains_key("to")
-    };
-
-    // First the full-day outs against all else, then what is left against the absence.
-    let all: Vec<&str> = live.keys().copied().collect();
-    let full_days: Vec<&str> =
-        live.iter().filter(|(name, shown)| full_day(name, shown)).map(|(name, _)| *name).collect();
-    for out in full_days {
-        for rival in all.iter().filter(|name| matches!(**name, "absence" | "entry" | "exit")) {
-            settle(date, out, rival, &mut live, &mut decision);
+    let mut showing: Vec<(&'a str, Rank)> = Vec::new();
+    for (name, _, rank) in order {
+        let rivals: Vec<_> = showing.iter().filter(|(_, shown)| shown.excludes(rank)).collect();
+        if rivals.is_empty() {
+            showing.push((name, rank));
+            continue;
         }
-    }
-    for winner in all.iter().filter(|name| **name != "absence") {
-        settle(date, winner, "absence", &mut live, &mut decision);
+        let unruly = rivals.iter().filter(|(_, shown)| *shown < rank);
+        decision.contradictions.extend(unruly.map(|(shown, _)| DayContradiction::HigherStanding {
+            shown: format!("{date}/{shown}"),
+            hidden: format!("{date}/{name}"),
+        }));
+        live.remove(name);
+        decision.hidden.push(name);
     }
 
     decision.absence = live.get("absence").copied();
@@ -84,24 +86,33 @@ pub fn decide_day<'a>(date: &str, keys: &'a BTreeMap<String, KeyDecision>) -> Da
     decision
 }
 
-fn settle<'a>(
-    date: &str,
-    winner: &'a str,
-    rival: &str,
-    live: &mut BTreeMap<&'a str, &'a Shown>,
-    decision: &mut DayDecision<'a>,
-) {
-    let (Some(beats), Some((rival, beaten))) = (live.get(winner), live.get_key_value(rival)) else { return };
-    let rival = *rival;
-    if beats.provenance.standing >= beaten.provenance.standing {
-        live.remove(rival);
-        decision.hidden.push(rival);
-    } else {
-        decision.contradictions.push(DayContradiction::HigherStanding {
-            shown: format!("{date}/{rival}"),
-            hidden: format!("{date}/{winner}"),
-        });
-        live.remove(winner);
-        decision.hidden.push(winner);
+/// How far the rule puts a fact before the others of its day; greater beats, among peers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Absence,
+    Presence,
+    PartialOut,
+    FullDayOut,
+}
+
+impl Rank {
+    fn of(name: &str, shown: &Shown) -> Self {
+        let fields = &shown.fact.fields;
+        match name {
+            "absence" => Self::Absence,
+            "entry" | "exit" => Self::Presence,
+            _ if fields.contains_key("from") || fields.contains_key("to") => Self::PartialOut,
+            _ => Self::FullDayOut,
+        }
+    }
+
+    /// Whether two facts of a day cannot both be so.
+    fn excludes(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Absence, Self::Absence) => false,
+            (Self::Absence, _) | (_, Self::Absence) => true,
+            (Self::FullDayOut, Self::Presence) | (Self::Presence, Self::FullDayOut) => true,
+            _ => false,
+        }
     }
 }

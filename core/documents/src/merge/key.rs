@@ -93,9 +93,11 @@ pub fn decide_key(section: &str, key: &str, mut values: Vec<Shown>) -> Option<Ke
     let mut values = kept.into_iter();
     let shown = values.next()?;
     let others: Vec<Shown> = values.collect();
-    let conflict = section != "rolls" && !shown.fact.is_annulled() && {
-        let first = content(&shown);
-        others.iter().any(|other| !other.fact.is_annulled() && content(other) != first)
+    let mut decision = KeyDecision { shown, others, conflict: false };
+    // Also live values that an annulled one hides, because it counts and they do not yet.
+    decision.conflict = section != "rolls" && {
+        let mut live = decision.live_values().map(content);
+        live.next().is_some_and(|first| live.any(|other| other != first))
     };
-    Some(KeyDecision { shown, others, conflict })
+    Some(decision)
 }

@@ -26,11 +26,22 @@ pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
         Capacity::Pupil if question.author != *pupil => Answer::Refused(Reason::OthersName),
         Capacity::Pupil if !settings.justify_adult_pupil || !online => Answer::Refused(Reason::NotEnabled),
         Capacity::Pupil => is_adult(question, *pupil, date).and(|| question.replaces_only_own()),
-        Capacity::Office | Capacity::Head | Capacity::Council => {
-            let class = question.class_on(date);
-            question.directs(class.as_ref().ok(), date)
-        }
+        Capacity::Office | Capacity::Head => question.directs(None, date),
+        Capacity::Council => match question.class_on(date) {
+            Ok(class) => question.directs(Some(&class), date),
+            Err(answer) => answer,
+        },
         _ => Answer::Refused(Reason::NotInCapacity),
+    }
+}
+
+/// Whether the fact is about a permission, which is asked and granted before its day; everything else that is
+/// justified has happened (A9).
+pub(super) fn is_asked_in_advance(question: &Question<'_>) -> bool {
+    match question.section {
+        "justifications" => question.key.starts_with("permit/"),
+        "decisions" => question.fact.text("kind") == Some("permit"),
+        _ => false,
     }
 }
 
@@ -58,7 +69,14 @@ fn is_adult(question: &Question<'_>, pupil: PersonId, date: Date) -> Answer {
             Answer::CannotTell
         };
     };
-    let Some(born) = entry.born else { return Answer::CannotTell };
+    let Some(born) = entry.born else {
+        // Who cannot be shown to be of age is not.
+        return if question.directory.complete {
+            Answer::Refused(Reason::Minor)
+        } else {
+            Answer::CannotTell
+        };
+    };
     // Born on 29 February: of age on 1 March, which a comparison of (month, day) gives by itself.
     let years = date.year() - born.year();
     let had_birthday = (date.month(), date.day()) >= (born.month(), born.day());

@@ -6,7 +6,8 @@ use super::{Answer, Question, Reason};
 use crate::identity::Subject;
 
 /// A teacher signs, and calls the roll, under their own name, in a class where they teach or stand in. Only the
-/// signer edits (L4). Office, head and council may annul a lesson, keeping its author's key.
+/// signer edits (L4). Office, head and council may annul a lesson, keeping its author's key; what they wrote there
+/// is then theirs, and the signer does not write over it.
 pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
     let (Some(date), Subject::Month(class, month)) = (date, &question.document.subject) else {
         return Answer::Refused(Reason::NotWritable);
@@ -17,7 +18,7 @@ pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
     let own = question.key.rsplit('/').next() == Some(question.author.to_string().as_str());
     let answer = match question.capacity {
         Capacity::Lesson | Capacity::Substitute if own => {
-            question.teaches(class, date).and(|| question.replaces_only_own_or_directed())
+            question.teaches(class, date).and(|| question.replaces_only_own())
         }
         Capacity::Lesson | Capacity::Substitute => Answer::Refused(Reason::OthersName),
         Capacity::Office | Capacity::Head | Capacity::Council if own || !question.replaced.is_empty() => {
@@ -36,19 +37,5 @@ pub(super) fn on_lesson_day(question: &Question<'_>, class: &ClassCode, date: Da
         Some(_) => Answer::Refused(Reason::NoLessons),
         None if question.directory.complete => Answer::Refused(Reason::UnknownClass),
         None => Answer::CannotTell,
-    }
-}
-
-impl Question<'_> {
-    /// A signer whose lesson office, head or council annulled writes over their fact: that is still the signer's
-    /// own key, and the standing of the two decides what shows.
-    fn replaces_only_own_or_directed(&self) -> Answer {
-        let others: Vec<_> = self
-            .replaced
-            .iter()
-            .filter(|r| !matches!(r.fact.capacity, Capacity::Office | Capacity::Head | Capacity::Council))
-            .copied()
-            .collect();
-        Question { replaced: &others, ..*self }.replaces_only_own()
     }
 }

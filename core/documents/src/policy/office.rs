@@ -1,8 +1,11 @@
 //! What goes to the office (*quarantena in segreteria*) instead of into the register. Decided by the hub when it
 //! accepts, never by a merge.
 
-use registro_model::{Capacity, Date};
+use registro_model::directory::Directory;
+use registro_model::people::Role;
+use registro_model::{Capacity, Date, PersonId};
 
+use super::standing::slot_of;
 use super::{Question, Reason, event_date};
 use crate::identity::Subject;
 use crate::kind::Kind;
@@ -13,10 +16,7 @@ pub const SUBSTITUTE_DAYS: i64 = 3;
 /// Why an otherwise allowed fact, received on that day, goes to the office; `None` if it does not.
 pub fn destination(question: &Question<'_>, received: Date) -> Option<Reason> {
     let date = event_date(question)?;
-    let staff = matches!(
-        question.capacity,
-        Capacity::Lesson | Capacity::Substitute | Capacity::Council | Capacity::Staff
-    );
+    let staff = !matches!(question.capacity, Capacity::School | Capacity::Guardian | Capacity::Pupil);
     let pupil =
         (question.document.kind == Kind::PupilRecord).then(|| question.document.subject.person()).flatten();
     let class = match &question.document.subject {
@@ -39,8 +39,9 @@ pub fn destination(question: &Question<'_>, received: Date) -> Option<Reason> {
         && let Some(pupil) = pupil
         && question.directory.is_guardian(question.author, pupil, date)
     {
-        let own_lesson = class.as_ref().is_some_and(|class| {
-            question.directory.is_timetabled(question.author, class, date, question.fact.slot()) == Some(true)
+        // What names no slot, such as a decision, is not written in a lesson.
+        let own_lesson = class.as_ref().zip(slot_of(question)).is_some_and(|(class, slot)| {
+            question.directory.is_timetabled(question.author, class, date, Some(slot)) == Some(true)
         });
         if !own_lesson {
             return Some(Reason::OwnChild);
@@ -76,10 +77,18 @@ fn right_ended(
             let list = directory.guardians.get(&question.document.subject.person()?)?;
             list.iter().filter(|g| g.guardian == question.author).map(|g| g.span.to).collect()
         }
-        _ => {
+        Capacity::Office => role_ends(directory, question.author, Role::Office)?,
+        Capacity::Head => role_ends(directory, question.author, Role::Head)?,
+        Capacity::Substitute => role_ends(directory, question.author, Role::Teacher)?,
+        Capacity::Staff => {
             let member = directory.staff.get(&question.author)?;
             member.roles.iter().map(|(_, span)| span.to).collect()
         }
+        Capacity::Pupil => {
+            let pupil = directory.pupils.get(&question.author)?;
+            pupil.classes.iter().map(|(_, span)| span.to).collect()
+        }
+        Capacity::School => return None,
     };
     let mut last = None;
     for end in ends {
@@ -87,4 +96,9 @@ fn right_ended(
         last = last.max(Some(end));
     }
     last.filter(|end| *end < received)
+}
+
+fn role_ends(directory: &Directory, person: PersonId, role: Role) -> Option<Vec<Option<Date>>> {
+    let member = directory.staff.get(&person)?;
+    Some(member.roles.iter().filter(|(held, _)| *held == role).map(|(_, span)| span.to).collect())
 }

@@ -22,7 +22,7 @@ pub fn standing(question: &Question<'_>) -> Standing {
                 Subject::Person(person) => question.directory.class_of(*person, date).flatten(),
                 subject => subject.class(),
             };
-            let slot = question.fact.slot().or_else(|| slot_of_key(question.key));
+            let slot = slot_of(question);
             let timetabled = class
                 .and_then(|class| question.directory.is_timetabled(question.author, class, date, slot))
                 .unwrap_or(false);
@@ -31,6 +31,8 @@ pub fn standing(question: &Question<'_>) -> Standing {
     }
 }
 
-fn slot_of_key(key: &str) -> Option<u8> {
-    key.split_once('#')?.1.split('/').next()?.parse().ok()
+/// The slot of the event: a field of the fact, or a piece of its key.
+pub(super) fn slot_of(question: &Question<'_>) -> Option<u8> {
+    let in_key = || question.key.split_once('#')?.1.split('/').next()?.parse().ok();
+    question.fact.slot().or_else(in_key)
 }

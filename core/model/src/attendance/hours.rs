@@ -27,12 +27,17 @@ impl HourSlot {
     fn half_units_of(&self, missed: u32) -> u32 {
         match self.minutes() {
             0 => 0,
-            minutes => missed.min(minutes) * self.half_units / minutes,
+            minutes => {
+                let half_units = u64::from(missed.min(minutes)) * u64::from(self.half_units);
+                // At most the slot's own half units, so it fits.
+                u32::try_from(half_units / u64::from(minutes)).unwrap_or(self.half_units)
+            }
         }
     }
 
     fn missed(&self, entry: Option<ClockTime>, exit: Option<ClockTime>) -> u32 {
-        let (start, end) = (self.start.minutes(), self.end.minutes());
+        // A slot that ends before it starts has no minutes to miss.
+        let (start, end) = (self.start.minutes(), self.end.minutes().max(self.start.minutes()));
         let late = entry.map_or(0, |entry| entry.minutes().clamp(start, end) - start);
         let early = exit.map_or(0, |exit| end - exit.minutes().clamp(start, end));
         u32::from(late) + u32::from(early)
@@ -66,12 +71,12 @@ pub fn slot_hours(states: &[SlotAttendance], slots: &[HourSlot]) -> Vec<u32> {
 
 /// Whole hours of one subject in one term: the sum, cut.
 pub fn term_hours(half_units: impl IntoIterator<Item = u32>) -> u32 {
-    half_units.into_iter().sum::<u32>() / 2
+    half_units.into_iter().fold(0u32, u32::saturating_add) / 2
 }
 
 /// Whole hours of the year from the half units per subject and term: each is cut first.
 pub fn year_hours(half_units_per_subject_and_term: impl IntoIterator<Item = u32>) -> u32 {
-    half_units_per_subject_and_term.into_iter().map(|half_units| half_units / 2).sum()
+    half_units_per_subject_and_term.into_iter().map(|half_units| half_units / 2).fold(0u32, u32::saturating_add)
 }
 
 #[cfg(test)]
