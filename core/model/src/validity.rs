@@ -42,7 +42,8 @@ pub fn year_validity(
     let most_absence = annual_hours / 4;
     let within_limit = u64::from(absence) * 4 <= u64::from(annual_hours);
     // Without annual hours (not known yet) no absence is no danger.
-    let reaches = |pct: u8| absence > 0 && u64::from(absence) * 100 >= u64::from(annual_hours) * u64::from(pct);
+    let reaches =
+        |pct: u8| absence > 0 && u64::from(absence) * 100 >= u64::from(annual_hours) * u64::from(pct);
     let level = if reaches(danger_pct) {
         AbsenceLevel::Danger
     } else if reaches(warn_pct) {

@@ -76,7 +76,10 @@ pub fn term_hours(half_units: impl IntoIterator<Item = u32>) -> u32 {
 
 /// Whole hours of the year from the half units per subject and term: each is cut first.
 pub fn year_hours(half_units_per_subject_and_term: impl IntoIterator<Item = u32>) -> u32 {
-    half_units_per_subject_and_term.into_iter().map(|half_units| half_units / 2).fold(0u32, u32::saturating_add)
+    half_units_per_subject_and_term
+        .into_iter()
+        .map(|half_units| half_units / 2)
+        .fold(0u32, u32::saturating_add)
 }
 
 #[cfg(test)]

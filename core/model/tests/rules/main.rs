@@ -1,0 +1,12 @@
+//! The rules of attendance, justification, calendar, validity and directory, each proved by its worked cases (named
+//! after the rule) and by laws that hold for every input.
+
+mod attendance;
+mod calendar;
+mod directory;
+mod hours;
+mod justification;
+mod school;
+mod slots;
+mod timetable;
+mod validity;
