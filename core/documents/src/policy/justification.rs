@@ -71,11 +71,7 @@ fn is_adult(question: &Question<'_>, pupil: PersonId, date: Date) -> Answer {
     };
     let Some(born) = entry.born else {
         // Who cannot be shown to be of age is not.
-        return if question.directory.complete {
-            Answer::Refused(Reason::Minor)
-        } else {
-            Answer::CannotTell
-        };
+        return if question.directory.complete { Answer::Refused(Reason::Minor) } else { Answer::CannotTell };
     };
     // Born on 29 February: of age on 1 March, which a comparison of (month, day) gives by itself.
     let years = date.year() - born.year();
