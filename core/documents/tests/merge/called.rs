@@ -71,7 +71,10 @@ fn an_unconfirmed_command_that_the_device_held_is_no_contradiction() {
 fn ones_own_absence_is_no_contradiction() {
     let same_device = at(fact(1).with("slot", 1u8), 50, Standing::Substitute, 101);
     assert!(!asked(&roll(), &same_device, false, &[]));
-    assert!(asked(&Roll { device: None, ..roll() }, &same_device, false, &[]), "an unknown device is another");
+    assert!(
+        asked(&Roll { device: None, ..roll() }, &same_device, false, &[]),
+        "an unknown device is another"
+    );
 }
 
 #[test]
@@ -107,7 +110,10 @@ fn a_pupil_enrolled_after_what_was_seen_is_not_called() {
     let enrolment = |position| at(fact(1), 1, Standing::School, position);
     assert_eq!(not_called(&roll(), PUPIL, &enrolment(101)), Some(NotCalled { pupil: PUPIL }));
     assert_eq!(not_called(&roll(), PUPIL, &enrolment(100)), None);
-    assert_eq!(not_called(&Roll { seen: 0, ..roll() }, PUPIL, &enrolment(1)), Some(NotCalled { pupil: PUPIL }));
+    assert_eq!(
+        not_called(&Roll { seen: 0, ..roll() }, PUPIL, &enrolment(1)),
+        Some(NotCalled { pupil: PUPIL })
+    );
 }
 
 fn roll_fact(position: i64, chain: u8, commands: Vec<u8>) -> Shown {
@@ -133,7 +139,9 @@ fn a_roll_is_read_with_what_its_author_had_seen() {
 fn a_key_or_fact_out_of_form_is_no_roll() {
     let shown = roll_fact(100, 1, vec![]);
     let person = TEACHER.to_string();
-    for key in ["", "2026-11-23#3", &format!("2026-11-23/{person}"), &format!("x#3/{person}"), "2026-11-23#3/x"] {
+    for key in
+        ["", "2026-11-23#3", &format!("2026-11-23/{person}"), &format!("x#3/{person}"), "2026-11-23#3/x"]
+    {
         assert_eq!(Roll::read(key, &shown, |_, _| true), None, "{key}");
     }
     let key = format!("2026-11-23#3/{person}");

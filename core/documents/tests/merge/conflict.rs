@@ -40,8 +40,10 @@ fn any_other_field_makes_a_conflict() {
 
 #[test]
 fn a_conflict_does_not_end_because_one_side_weighs_more() {
-    let values =
-        vec![accepted(fact(1).with("time", "08:40"), 1, Substitute), accepted(fact(2).with("time", "08:41"), 2, Office)];
+    let values = vec![
+        accepted(fact(1).with("time", "08:40"), 1, Substitute),
+        accepted(fact(2).with("time", "08:41"), 2, Office),
+    ];
     assert!(conflict("attendance", values));
 }
 

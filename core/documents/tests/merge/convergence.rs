@@ -22,7 +22,14 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let write = (0..REPLICAS, 0usize..6, 500u16..503, prop::bool::weighted(0.2), 0u8..8, prop::option::weighted(0.2, 0usize..6))
+    let write = (
+        0..REPLICAS,
+        0usize..6,
+        500u16..503,
+        prop::bool::weighted(0.2),
+        0u8..8,
+        prop::option::weighted(0.2, 0usize..6),
+    )
         .prop_map(|(replica, key, minutes, annul, standing, also)| Step::Write {
             replica,
             key,
@@ -99,7 +106,14 @@ fn day_outcome(view: &View) -> String {
     let keys = view.get("attendance/2026-11").map_or(&empty, |part| &part.keys);
     let day = decide_day(DAY, keys);
     let v = |shown: Option<&registro_documents::merge::Shown>| shown.map(|shown| shown.fact.v);
-    format!("{:?} {:?} {:?} {:?} {:?}", v(day.absence), v(day.entry), v(day.exit), day.hidden, day.contradictions)
+    format!(
+        "{:?} {:?} {:?} {:?} {:?}",
+        v(day.absence),
+        v(day.entry),
+        v(day.exit),
+        day.hidden,
+        day.contradictions
+    )
 }
 
 proptest! {

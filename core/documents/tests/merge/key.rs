@@ -60,14 +60,26 @@ fn standing() {
     let order = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Standing::from_number(n).unwrap());
     for pair in order.windows(2) {
         wins(ABSENCE, at(fact(1), 2, pair[1], 9), at(fact(2), 1, pair[0], 1));
-        wins(ENTRY, at(timed(1, "09:00"), 2, pair[1], 9), at(resolution(2).with("time", "08:30"), 1, pair[0], 1));
+        wins(
+            ENTRY,
+            at(timed(1, "09:00"), 2, pair[1], 9),
+            at(resolution(2).with("time", "08:30"), 1, pair[0], 1),
+        );
     }
 }
 
 #[test]
 fn a_resolution_before_ordinary_facts_of_its_standing() {
-    wins(ENTRY, at(resolution(1).with("time", "09:00"), 2, Substitute, 9), at(timed(2, "08:30"), 1, Substitute, 1));
-    wins(ENTRY, at(timed(2, "09:30"), 1, TimetabledLesson, 9), at(resolution(1).with("time", "09:00"), 2, Substitute, 1));
+    wins(
+        ENTRY,
+        at(resolution(1).with("time", "09:00"), 2, Substitute, 9),
+        at(timed(2, "08:30"), 1, Substitute, 1),
+    );
+    wins(
+        ENTRY,
+        at(timed(2, "09:30"), 1, TimetabledLesson, 9),
+        at(resolution(1).with("time", "09:00"), 2, Substitute, 1),
+    );
 }
 
 #[test]
@@ -123,14 +135,15 @@ fn no_value_is_no_decision() {
 
 /// Any value under a key of an entry.
 pub fn value() -> impl Strategy<Value = Shown> {
-    let fact = (0u8..6, any::<bool>(), any::<bool>(), 500u16..504).prop_map(|(v, annulled, resolves, minutes)| {
-        let time = registro_model::ClockTime::from_minutes(minutes).unwrap();
-        let mut fact = fact(v).with("time", time).with("slot", 1u8);
-        if annulled {
-            fact = fact.annulled_by(CommandId([v; 8]), Capacity::Lesson, "errore");
-        }
-        if resolves { fact.with(RESOLVES, vec![0; 32]) } else { fact }
-    });
+    let fact =
+        (0u8..6, any::<bool>(), any::<bool>(), 500u16..504).prop_map(|(v, annulled, resolves, minutes)| {
+            let time = registro_model::ClockTime::from_minutes(minutes).unwrap();
+            let mut fact = fact(v).with("time", time).with("slot", 1u8);
+            if annulled {
+                fact = fact.annulled_by(CommandId([v; 8]), Capacity::Lesson, "errore");
+            }
+            if resolves { fact.with(RESOLVES, vec![0; 32]) } else { fact }
+        });
     (fact, any::<u8>(), 0u8..8, 0u8..3, 1u64..5).prop_map(|(fact, n, standing, origin, position)| {
         let standing = Standing::from_number(standing).unwrap();
         match origin {

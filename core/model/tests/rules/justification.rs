@@ -81,14 +81,17 @@ fn a7_nobody_then_requested_then_approved_or_rejected_with_the_reason() {
     let asked = [asked];
     assert_eq!(run_state(&days, &[], &[]), RunState::Open);
     assert_eq!(run_state(&days, &asked, &[]), RunState::Requested { key: "k".into() });
-    assert_eq!(run_state(&days, &asked, &[approved.clone()]), RunState::Approved);
+    assert_eq!(run_state(&days, &asked, std::slice::from_ref(&approved)), RunState::Approved);
     assert_eq!(
-        run_state(&days, &asked, &[rejected.clone()]),
+        run_state(&days, &asked, std::slice::from_ref(&rejected)),
         RunState::Rejected { why: "manca la firma".into() }
     );
     // After a rejection the family asks anew, and it may be approved.
     let again = [asked[0].clone(), justification("k2", 2, Absence, "2026-11-23", "2026-11-24")];
-    assert_eq!(run_state(&days, &again, &[rejected.clone()]), RunState::Requested { key: "k2".into() });
+    assert_eq!(
+        run_state(&days, &again, std::slice::from_ref(&rejected)),
+        RunState::Requested { key: "k2".into() }
+    );
     assert_eq!(run_state(&days, &again, &[rejected, approved]), RunState::Approved);
 }
 
@@ -118,7 +121,7 @@ fn a7_a_permit_is_asked_and_granted_like_any_other() {
     let day = run(Permit, "2026-12-01", "2026-12-01");
     let asked = justification("p", 1, Permit, "2026-12-01", "2026-12-01");
     let granted = decision(&asked, "2026-12-01", "2026-12-01", true);
-    assert_eq!(run_state(&day, &[asked.clone()], &[]), RunState::Requested { key: "p".into() });
+    assert_eq!(run_state(&day, std::slice::from_ref(&asked), &[]), RunState::Requested { key: "p".into() });
     assert_eq!(run_state(&day, &[asked], &[granted]), RunState::Approved);
 }
 

@@ -36,7 +36,7 @@ fn lesson(day: &str, author: PersonId, capacity: Capacity) -> Case {
 }
 
 fn signed(day: &str, signer: PersonId, author: PersonId, capacity: Capacity) -> Case {
-    Case::new(month("2B", &day[..7]), "lessons", &format!("{day}#1/{signer}"), author, capacity)
+    Case::new(month("2B", day.get(..7).unwrap()), "lessons", &format!("{day}#1/{signer}"), author, capacity)
 }
 
 fn justification(kind: &str, day: &str, of: PersonId, author: PersonId, capacity: Capacity) -> Case {
