@@ -59,6 +59,45 @@ fn bytes_of(packed: &PackedRecords) -> Vec<u8> {
     minicbor::to_vec(packed).unwrap()
 }
 
+/// A table of made-up columns, without authors.
+fn table(positions: &[u8], received: &[u8], standings: &[u8]) -> PackedRecords {
+    let mut bytes = Vec::new();
+    let mut encoder = minicbor::Encoder::new(&mut bytes);
+    encoder.array(5).unwrap().bytes(positions).unwrap().bytes(received).unwrap().bytes(standings).unwrap();
+    encoder.array(0).unwrap().array(0).unwrap();
+    minicbor::decode(&bytes).unwrap()
+}
+
+#[test]
+fn each_column_holds_exactly_as_many_records_as_there_are_changes() {
+    // Position 1, time 1, one pupil.
+    assert!(table(&[2], &[2], &[0, 1]).unpack(1).is_ok());
+    for (positions, received, standings) in [
+        (&[2, 2][..], &[2][..], &[0, 1][..]),
+        (&[2], &[2, 2], &[0, 1]),
+        (&[2], &[2], &[0, 2]),
+        (&[2], &[2], &[0, 1, 1, 1]),
+        (&[], &[2], &[0, 1]),
+        (&[2], &[], &[0, 1]),
+        (&[2], &[2], &[]),
+    ] {
+        assert!(table(positions, received, standings).unpack(1).is_err());
+    }
+}
+
+#[test]
+fn a_number_out_of_range_is_an_error() {
+    let beyond_64_bits = [[0xff; 9].as_slice(), &[0x7f]].concat();
+    assert!(table(&beyond_64_bits, &[2], &[0, 1]).unpack(1).is_err());
+    assert!(table(&[2], &beyond_64_bits, &[0, 1]).unpack(1).is_err());
+    let without_end = [0xff; 12];
+    assert!(table(&without_end, &[2], &[0, 1]).unpack(1).is_err());
+    assert!(table(&[1], &[2], &[0, 1]).unpack(1).is_err(), "position -1");
+    assert!(table(&[2], &[1], &[0, 1]).unpack(1).is_ok(), "a time before 1970 is only odd");
+    assert!(table(&[2], &[2], &[8, 1]).unpack(1).is_err(), "a standing that nobody knows");
+    assert!(table(&[2], &[2], &[0, 0, 0, 1]).unpack(1).is_err(), "a run of nothing");
+}
+
 #[test]
 fn an_empty_table_has_no_records() {
     let empty = PackedRecords::pack(&[], vec![], vec![]);
@@ -162,11 +201,7 @@ proptest! {
         standings in proptest::collection::vec(any::<u8>(), 0..12),
         count in 0usize..40,
     ) {
-        let mut bytes = Vec::new();
-        let mut encoder = minicbor::Encoder::new(&mut bytes);
-        encoder.array(5).unwrap().bytes(&positions).unwrap().bytes(&received).unwrap().bytes(&standings).unwrap();
-        encoder.array(0).unwrap().array(0).unwrap();
-        let read: PackedRecords = minicbor::decode(&bytes).unwrap();
+        let read = table(&positions, &received, &standings);
         if let Ok(records) = read.unpack(count) {
             prop_assert_eq!(records.len(), count);
             // What unpacks can be packed again and says the same.

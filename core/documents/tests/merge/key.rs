@@ -20,7 +20,7 @@ fn wins(key: &str, winner: Shown, loser: Shown) {
     for values in [vec![winner.clone(), loser.clone()], vec![loser.clone(), winner.clone()]] {
         let decision = decide_key("attendance", key, values).unwrap();
         assert_eq!(decision.shown, winner);
-        assert_eq!(decision.others, [loser.clone()]);
+        assert_eq!(decision.others, std::slice::from_ref(&loser));
     }
 }
 
