@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // also outside the test functions themselves
 
 mod cast;
+mod justifications;
 mod laws;
 mod office;
 mod table;
