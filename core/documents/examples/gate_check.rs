@@ -45,7 +45,8 @@ fn main() -> ExitCode {
             Ok(reason) => (true, reason.to_owned()),
             Err(reason) => (false, reason),
         };
-        let line = serde_json::json!({ "file": file.to_string_lossy(), "accepted": accepted, "reason": reason });
+        let line =
+            serde_json::json!({ "file": file.to_string_lossy(), "accepted": accepted, "reason": reason });
         if writeln!(out, "{line}").is_err() {
             break;
         }

@@ -96,7 +96,11 @@ fn an_operation_on_the_root_is_refused() {
     let map = OpType::Make(ObjType::Map);
     refused(&document, &with_op(&document, op(map, ObjectId::Root, "attendance", vec![])), Code::Form);
     refused(&document, &with_op(&document, op(scalar(1), ObjectId::Root, "x", vec![])), Code::Form);
-    refused(&document, &with_op(&document, op(OpType::Delete, ObjectId::Root, "attendance", vec![])), Code::Form);
+    refused(
+        &document,
+        &with_op(&document, op(OpType::Delete, ObjectId::Root, "attendance", vec![])),
+        Code::Form,
+    );
 }
 
 #[test]
@@ -132,15 +136,13 @@ fn counters_lists_texts_and_tables_are_refused() {
     }
     let section = change.operations[0].obj.clone();
     for action in [OpType::Make(ObjType::List), OpType::Make(ObjType::Text), scalar(1)] {
-        refused(&document, &with_op(&document, op(action, section.clone(), "2026-11-26/absence", vec![])), Code::Form);
+        refused(
+            &document,
+            &with_op(&document, op(action, section.clone(), "2026-11-26/absence", vec![])),
+            Code::Form,
+        );
     }
-    let insert = Op {
-        action: scalar(1),
-        obj: fact,
-        key: Key::head(),
-        pred: vec![].into(),
-        insert: true,
-    };
+    let insert = Op { action: scalar(1), obj: fact, key: Key::head(), pred: vec![].into(), insert: true };
     refused(&document, &with_op(&document, insert), Code::Form);
 }
 
@@ -176,13 +178,18 @@ fn a_fact_needs_its_version_its_capacity_and_known_fields() {
 #[test]
 fn a_key_outside_the_grammar_is_refused() {
     let document = record();
-    for key in ["", "2026-11-25", "2026-13-45/absence", "2026-11-25/absence/x", "../x", "2026-11-25/out/XYZ"] {
+    for key in ["", "2026-11-25", "2026-13-45/absence", "2026-11-25/absence/x", "../x", "2026-11-25/out/XYZ"]
+    {
         let forged = altered(&document, |change| change.operations[0].key = Key::Map(key.into()));
         let verdict = gate::judge(&document, &forged, &Expectation::default());
         assert!(verdict.is_err(), "{key}");
     }
     let long = "k".repeat(201);
-    refused(&document, &altered(&document, |change| change.operations[0].key = Key::Map(long.as_str().into())), Code::Bounds);
+    refused(
+        &document,
+        &altered(&document, |change| change.operations[0].key = Key::Map(long.as_str().into())),
+        Code::Bounds,
+    );
     is_sound(&document);
 }
 

@@ -47,7 +47,8 @@ fn a_change_beside_its_authors_last_one_is_refused() {
     let genesis = Document::founded(Kind::PupilRecord).heads();
     let written = write(&document, AUTHOR, None, 0, &[put(66, "2026-11-25/absence")]).unwrap();
     let mut change = Change::from_bytes(written.chunk).unwrap().decode();
-    let lower = change.start_op.get() - (Document::founded(Kind::PupilRecord).change_info(&genesis[0]).unwrap().max_op + 1);
+    let lower = change.start_op.get()
+        - (Document::founded(Kind::PupilRecord).change_info(&genesis[0]).unwrap().max_op + 1);
     change.deps = genesis;
     let start = change.start_op.get() - lower;
     change.start_op = start.try_into().unwrap();
@@ -55,7 +56,13 @@ fn a_change_beside_its_authors_last_one_is_refused() {
     change.operations = change
         .operations
         .iter()
-        .map(|op| if op.obj == first { op.clone() } else { Op { obj: ObjectId::Id(id(start, AUTHOR)), ..op.clone() } })
+        .map(|op| {
+            if op.obj == first {
+                op.clone()
+            } else {
+                Op { obj: ObjectId::Id(id(start, AUTHOR)), ..op.clone() }
+            }
+        })
         .collect();
     refused(&document, &bytes(&change), Code::Graph);
 }
@@ -78,7 +85,9 @@ fn reused_operation_ids_and_a_counter_below_the_dependencies_are_refused() {
 #[test]
 fn a_counter_far_ahead_that_would_win_every_conflict_is_refused() {
     let document = record();
-    for (start, code) in [(1u64 << 30, Code::Form), (4_294_967_200, Code::Bounds), (u64::from(u32::MAX), Code::Bounds)] {
+    for (start, code) in
+        [(1u64 << 30, Code::Form), (4_294_967_200, Code::Bounds), (u64::from(u32::MAX), Code::Bounds)]
+    {
         let mut change = honest(&document, "2026-11-25/absence");
         change.start_op = start.try_into().unwrap();
         let first = change.operations[0].obj.clone();

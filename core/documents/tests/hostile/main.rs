@@ -21,13 +21,18 @@ const ATTACKER: [u8; 16] = [66; 16];
 
 fn put(v: u8, key: &str) -> Put {
     let fact = Fact::new(CommandId([v; 8]), Capacity::Lesson);
-    let fact = if key.ends_with("entry") { fact.with("slot", 1u8).with("time", "08:40") } else { fact.with("slot", 1u8) };
+    let fact = if key.ends_with("entry") {
+        fact.with("slot", 1u8).with("time", "08:40")
+    } else {
+        fact.with("slot", 1u8)
+    };
     Put { section: "attendance".into(), key: key.into(), fact }
 }
 
 fn give(document: &mut Document, actor: [u8; 16], heads: Option<&[ChangeHash]>, puts: &[Put]) -> ChangeHash {
     let written = write(document, actor, heads, 1_763_884_800, puts).unwrap();
-    let Verdict::Sound(judged) = gate::judge(document, &written.chunk, &Expectation::default()).unwrap() else {
+    let Verdict::Sound(judged) = gate::judge(document, &written.chunk, &Expectation::default()).unwrap()
+    else {
         panic!("a new change is not known")
     };
     gate::admit(document, judged).unwrap();
