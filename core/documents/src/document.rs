@@ -118,9 +118,12 @@ impl Document {
 
     fn index(kind: Kind, automerge: Automerge) -> Option<Self> {
         let mut sections = BTreeMap::new();
-        for section in genesis::sections(kind) {
+        for (counter, section) in (1..).zip(genesis::sections(kind)) {
+            // Only the genesis's own map: what was put over it would hide every fact.
             match automerge.get(automerge::ROOT, section).ok()?? {
-                (Value::Object(ObjType::Map), id) => sections.insert(section, id),
+                (Value::Object(ObjType::Map), id @ ObjId::Id(..)) if is_genesis(&id, counter) => {
+                    sections.insert(section, id)
+                }
                 _ => return None,
             };
         }
@@ -128,6 +131,9 @@ impl Document {
             .get_changes_meta(&[])
             .iter()
             .map(|meta| {
+                if meta.max_op > bounds::MAX_COUNTER || !bounds::is_time(meta.timestamp) {
+                    return None;
+                }
                 Some(Arc::new(ChangeInfo {
                     hash: meta.hash,
                     actor: meta.actor.to_bytes().try_into().ok()?,
@@ -329,6 +335,10 @@ impl Document {
     pub(crate) fn automerge(&self) -> &Automerge {
         &self.automerge
     }
+}
+
+fn is_genesis(id: &ObjId, counter: u64) -> bool {
+    matches!(id, ObjId::Id(found, actor, _) if *found == counter && actor.to_bytes() == genesis::ACTOR)
 }
 
 fn read_scalar(value: Value<'_>) -> Option<Scalar> {

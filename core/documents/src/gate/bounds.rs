@@ -1,8 +1,10 @@
 //! Step 1: bounds, read by hand from the raw bytes before anything is allocated or handed to Automerge.
 
-use std::io::Read;
+mod reader;
+mod saved;
 
-use flate2::read::DeflateDecoder;
+use reader::{Found, Reader};
+pub use saved::{MAX_DOCUMENT, check_document};
 
 /// Largest change chunk.
 pub const MAX_CHUNK: usize = 16 * 1024;
@@ -17,18 +19,15 @@ const MAX_COLUMNS: usize = 16;
 /// Most actors that a change names besides its own.
 const MAX_ACTORS: usize = 64;
 
-/// Largest saved document.
-pub const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
-/// Largest sum of its columns after decompression.
-const MAX_DOCUMENT_EXPANDED: u64 = 32 * 1024 * 1024;
-/// Most operations of a document: the largest sum of run counts in any column. Automerge takes some 470 bytes per
-/// operation while it loads.
-const MAX_DOCUMENT_OPERATIONS: u64 = 200_000;
-/// Most actors, heads and columns of a document.
-const MAX_DOCUMENT_ACTORS: u64 = 4_096;
+/// Largest operation counter. Counters are 32 bits inside Automerge: a change near the end would make the next honest
+/// one panic.
+pub const MAX_COUNTER: u64 = u32::MAX as u64 - 2 * MAX_OPERATIONS as u64;
+/// Times, in Unix seconds, lie between this and its negative, both excluded. A clock may be as wrong as it likes; but
+/// Automerge stores differences between times, and one that does not fit into 64 bits makes the next honest write
+/// panic.
+pub const TIME_LIMIT: i64 = 1 << 62;
 
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
-const DOCUMENT_CHUNK: u8 = 0;
+pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const CHANGE_CHUNK: u8 = 1;
 const DEFLATED: u64 = 8;
 
@@ -37,58 +36,6 @@ const DEFLATED: u64 = 8;
 pub struct Bounds {
     /// Other actors that it names.
     pub other_actors: Vec<[u8; 16]>,
-}
-
-type Found<T> = Result<T, &'static str>;
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Found<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(count).ok_or("it ends too early")?;
-        self.0 = tail;
-        Ok(head)
-    }
-
-    fn byte(&mut self) -> Found<u8> {
-        self.take(1).map(|bytes| bytes.first().copied().unwrap_or_default())
-    }
-
-    fn unsigned(&mut self) -> Found<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let low = u64::from(byte & 0x7f);
-            if shift == 63 && low > 1 {
-                return Err("a number is too large");
-            }
-            value |= low << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err("a number is too long")
-    }
-
-    fn signed(&mut self) -> Found<i64> {
-        let mut value = 0i64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= i64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                if shift < 57 && byte & 0x40 != 0 {
-                    value |= -1 << (shift + 7);
-                }
-                return Ok(value);
-            }
-        }
-        Err("a number is too long")
-    }
-
-    fn count(&mut self, most: u64, what: &'static str) -> Found<usize> {
-        let count = self.unsigned()?;
-        if count > most { Err(what) } else { Ok(count as usize) }
-    }
 }
 
 fn header<'a>(chunk: &'a [u8], chunk_type: u8) -> Found<Reader<'a>> {
@@ -107,6 +54,11 @@ fn header<'a>(chunk: &'a [u8], chunk_type: u8) -> Found<Reader<'a>> {
     Ok(reader)
 }
 
+/// Whether Automerge can store a change's time beside any other.
+pub fn is_time(time: i64) -> bool {
+    -TIME_LIMIT < time && time < TIME_LIMIT
+}
+
 /// Checks a raw change chunk.
 pub fn check_change(chunk: &[u8]) -> Found<Bounds> {
     if chunk.len() > MAX_CHUNK {
@@ -118,11 +70,12 @@ pub fn check_change(chunk: &[u8]) -> Found<Bounds> {
     actor(&mut reader)?;
     reader.unsigned()?;
     let start_op = reader.unsigned()?;
-    // Counters are 32 bits inside Automerge: a change near the end would make the next honest one panic.
-    if start_op == 0 || start_op > u64::from(u32::MAX) - 2 * MAX_OPERATIONS as u64 {
+    if start_op == 0 || start_op > MAX_COUNTER {
         return Err("its operation counter is out of range");
     }
-    reader.signed()?;
+    if !is_time(reader.signed()?) {
+        return Err("its time is out of range");
+    }
     if reader.unsigned()? != 0 {
         return Err("it has a message");
     }
@@ -205,42 +158,4 @@ fn skip_value(reader: &mut Reader<'_>, column_type: u64) -> Found<()> {
         3 => reader.signed().map(drop),
         _ => reader.unsigned().map(drop),
     }
-}
-
-/// Checks a saved document: one document chunk that stays small when it is expanded.
-pub fn check_document(bytes: &[u8]) -> Found<()> {
-    if bytes.len() > MAX_DOCUMENT {
-        return Err("it is larger than 8 MB");
-    }
-    let mut reader = header(bytes, DOCUMENT_CHUNK)?;
-    let actors = reader.count(MAX_DOCUMENT_ACTORS, "too many actors")?;
-    for _ in 0..actors {
-        actor(&mut reader)?;
-    }
-    let heads = reader.count(MAX_DOCUMENT_ACTORS, "too many heads")?;
-    reader.take(32 * heads)?;
-    let change_columns = columns(&mut reader, 32)?;
-    let operation_columns = columns(&mut reader, 32)?;
-    let mut expanded = 0u64;
-    for (spec, length) in change_columns.iter().chain(&operation_columns) {
-        let length = usize::try_from(*length).map_err(|_| "a column is too long")?;
-        let data = reader.take(length)?;
-        if spec & DEFLATED == 0 {
-            expanded += data.len() as u64;
-            check_column(*spec, data, MAX_DOCUMENT_OPERATIONS)?;
-        } else {
-            let mut inflated = Vec::new();
-            let room = MAX_DOCUMENT_EXPANDED.saturating_sub(expanded) + 1;
-            DeflateDecoder::new(data)
-                .take(room)
-                .read_to_end(&mut inflated)
-                .map_err(|_| "a column does not decompress")?;
-            expanded += inflated.len() as u64;
-            check_column(*spec, &inflated, MAX_DOCUMENT_OPERATIONS)?;
-        }
-        if expanded > MAX_DOCUMENT_EXPANDED {
-            return Err("it is larger than 32 MB when expanded");
-        }
-    }
-    Ok(())
 }

@@ -82,6 +82,67 @@ impl Chunk {
     }
 }
 
+/// Reads the pieces of a sound chunk, one after the other.
+pub struct Pieces<'a>(pub &'a [u8]);
+
+impl<'a> Pieces<'a> {
+    pub fn take(&mut self, count: usize) -> &'a [u8] {
+        let (head, tail) = self.0.split_at(count);
+        self.0 = tail;
+        head
+    }
+
+    pub fn unsigned(&mut self) -> u64 {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let byte = self.take(1)[0];
+            value |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                return value;
+            }
+        }
+    }
+
+    pub fn signed(&mut self) -> i64 {
+        let (mut value, mut shift) = (0i64, 0);
+        loop {
+            let byte = self.take(1)[0];
+            value |= i64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                return if shift < 64 && byte & 0x40 != 0 { value | (-1 << shift) } else { value };
+            }
+        }
+    }
+
+    pub fn prefixed(&mut self) -> Vec<u8> {
+        let length = self.unsigned() as usize;
+        self.take(length).to_vec()
+    }
+
+    /// Specification and length of columns.
+    pub fn columns(&mut self) -> Vec<(u64, usize)> {
+        (0..self.unsigned()).map(|_| (self.unsigned(), self.unsigned() as usize)).collect()
+    }
+}
+
+impl Chunk {
+    /// Takes a sound change chunk apart.
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut pieces = Pieces(&bytes[9..]);
+        pieces.unsigned();
+        let deps = (0..pieces.unsigned()).map(|_| pieces.take(32).try_into().unwrap()).collect();
+        let actor = pieces.prefixed();
+        let (seq, start_op, time) = (pieces.unsigned(), pieces.unsigned(), pieces.signed());
+        let message = pieces.prefixed();
+        let others = (0..pieces.unsigned()).map(|_| pieces.prefixed()).collect();
+        let columns =
+            pieces.columns().into_iter().map(|(spec, length)| (spec, pieces.take(length).to_vec())).collect();
+        Self { deps, actor, seq, start_op, time, message, others, columns, rest: pieces.0.to_vec() }
+    }
+}
+
 /// Puts magic, checksum, type and length before a body.
 pub fn wrap(chunk_type: u8, body: &[u8]) -> Vec<u8> {
     let mut hashed = vec![chunk_type];

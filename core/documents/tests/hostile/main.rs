@@ -1,11 +1,14 @@
 //! Hostile bytes: refused, with little memory, and the document still loads. Every input here has a valid checksum
 //! where it has one at all; without the gate each of them panics, costs gigabytes, or makes the document unloadable.
 
+mod altered;
 mod bombs;
+mod canonical;
 mod chunk;
 mod forged;
 mod graph;
 mod mutated;
+mod saved;
 
 use automerge::legacy::{Key, ObjectId, Op, OpId, OpType};
 use automerge::{ActorId, Change, ChangeHash, ExpandedChange, ScalarValue};

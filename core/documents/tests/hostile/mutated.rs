@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::chunk::with_checksum;
 use super::*;
 
-fn quiet() {
+pub fn quiet() {
     // Automerge's own panics are caught by the gate; their traces would only hide what matters.
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -20,14 +20,14 @@ fn quiet() {
 }
 
 #[derive(Debug, Clone)]
-enum Mutation {
+pub enum Mutation {
     Flip(usize, u8),
     Remove(usize, usize),
     Insert(usize, Vec<u8>),
     Copy(usize, usize, usize),
 }
 
-fn mutation() -> impl Strategy<Value = Mutation> {
+pub fn mutation() -> impl Strategy<Value = Mutation> {
     prop_oneof![
         6 => (any::<usize>(), 1..=255u8).prop_map(|(at, with)| Mutation::Flip(at, with)),
         1 => (any::<usize>(), 1..8usize).prop_map(|(at, count)| Mutation::Remove(at, count)),
@@ -38,7 +38,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-fn mutate(mut bytes: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
+pub fn mutate(mut bytes: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
     for mutation in mutations {
         let length = bytes.len().max(1);
         match mutation {
