@@ -12,15 +12,16 @@ import java.util.concurrent.TimeUnit
  *
  * @property clock where the hub's clock stands, an RFC 3339 instant.
  */
-class HubProcess(clock: String = "2026-11-23T07:30:00+01:00") : AutoCloseable {
+class HubProcess(private val clock: String = "2026-11-23T07:30:00+01:00") : AutoCloseable {
     private val data: Path = Files.createTempDirectory("registro-hub")
-    private val process: Process
+    private val program = variable("REGISTRO_HUB_BIN")
+    private var process: Process? = null
 
-    /** Where it listens, such as `http://127.0.0.1:40123`. */
-    val address: String
+    /** Where it listens, such as `http://127.0.0.1:40123`. Another one after each `start`. */
+    var address = ""
+        private set
 
     init {
-        val program = variable("REGISTRO_HUB_BIN")
         val imported = ProcessBuilder(program, "import", variable("REGISTRO_TEST_DATA"), "--data", data.toString())
             .redirectErrorStream(true)
             .redirectOutput(data.resolve("import.log").toFile())
@@ -28,12 +29,18 @@ class HubProcess(clock: String = "2026-11-23T07:30:00+01:00") : AutoCloseable {
         check(imported.waitFor(120, TimeUnit.SECONDS) && imported.exitValue() == 0) {
             "the import failed: ${data.resolve("import.log").toFile().readText()}"
         }
+        start()
+    }
+
+    /** Serves what was imported, and what devices sent before `stop`. */
+    fun start() {
         // Its standard input is a pipe of ours: it closes when this process ends, however it ends.
-        process = ProcessBuilder(
+        val started = ProcessBuilder(
             program, "serve", "--data", data.toString(), "--listen", "127.0.0.1:0",
             "--dev-login", "--clock", clock, "--until-stdin-closes",
         ).redirectError(data.resolve("serve.log").toFile()).start()
-        val line = process.inputStream.bufferedReader().readLine().orEmpty()
+        process = started
+        val line = started.inputStream.bufferedReader().readLine().orEmpty()
         address = line.substringAfter("listening on ", "")
         if (address.isEmpty()) {
             val said = data.resolve("serve.log").toFile().readText()
@@ -42,9 +49,16 @@ class HubProcess(clock: String = "2026-11-23T07:30:00+01:00") : AutoCloseable {
         }
     }
 
+    /** Nobody reaches it any more, until `start`. */
+    fun stop() {
+        val running = process ?: return
+        process = null
+        running.outputStream.close()
+        if (!running.waitFor(20, TimeUnit.SECONDS)) running.destroyForcibly().waitFor()
+    }
+
     override fun close() {
-        process.outputStream.close()
-        if (!process.waitFor(20, TimeUnit.SECONDS)) process.destroyForcibly().waitFor()
+        stop()
         data.toFile().deleteRecursively()
     }
 
