@@ -4,63 +4,77 @@ import Foundation
 ///
 /// `REGISTRO_HUB_BIN` names the program, `REGISTRO_TEST_DATA` the folder of the school's files.
 final class HubProcess {
-    /// Where it listens, such as `http://127.0.0.1:40123`.
-    let address: String
+    /// Where it listens, such as `http://127.0.0.1:40123`. Another one after each `start`.
+    private(set) var address = ""
 
-    private let process: Process
-    // Its standard input is a pipe of ours: it closes when this process ends, however it ends.
-    private let input: Pipe
+    private let program: URL
+    private let clock: String
     private let folder: URL
+    // Its standard input is a pipe of ours: it closes when this process ends, however it ends.
+    private var running: (process: Process, input: Pipe)?
 
     /// Imports the school and serves it; `clock` is where the hub's clock stands, an RFC 3339 instant.
     init(clock: String = "2026-11-23T07:30:00+01:00") throws {
-        let program = URL(fileURLWithPath: try Self.variable("REGISTRO_HUB_BIN"))
+        program = URL(fileURLWithPath: try Self.variable("REGISTRO_HUB_BIN"))
+        self.clock = clock
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("registro-hub-\(UUID().uuidString)")
         let files = try Self.variable("REGISTRO_TEST_DATA")
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("registro-hub-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         do {
-            let importing = Process()
-            importing.executableURL = program
-            importing.arguments = ["import", files, "--data", folder.path]
-            let importLog = try Self.log(folder, "import.log")
-            importing.standardOutput = importLog
-            importing.standardError = importLog
-            try importing.run()
-            importing.waitUntilExit()
-            guard importing.terminationStatus == 0 else {
-                throw HubFailure(reason: "the import failed: \(Self.text(folder, "import.log"))")
-            }
-
-            let process = Process()
-            process.executableURL = program
-            process.arguments = [
-                "serve", "--data", folder.path, "--listen", "127.0.0.1:0",
-                "--dev-login", "--clock", clock, "--until-stdin-closes",
-            ]
-            let input = Pipe()
-            let output = Pipe()
-            process.standardInput = input
-            process.standardOutput = output
-            process.standardError = try Self.log(folder, "serve.log")
-            try process.run()
-            guard let address = Self.address(from: output) else {
-                process.terminate()
-                throw HubFailure(reason: "the hub does not serve: \(Self.text(folder, "serve.log"))")
-            }
-            self.address = address
-            self.process = process
-            self.input = input
-            self.folder = folder
+            try importSchool(files)
+            try start()
         } catch {
             try? FileManager.default.removeItem(at: folder)
             throw error
         }
     }
 
-    /// Stops the hub and removes its data.
+    private func importSchool(_ files: String) throws {
+        let importing = Process()
+        importing.executableURL = program
+        importing.arguments = ["import", files, "--data", folder.path]
+        let log = try log("import.log")
+        importing.standardOutput = log
+        importing.standardError = log
+        try importing.run()
+        importing.waitUntilExit()
+        guard importing.terminationStatus == 0 else {
+            throw HubFailure(reason: "the import failed: \(text("import.log"))")
+        }
+    }
+
+    /// Serves what was imported, and what devices sent before `stop`.
+    func start() throws {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = [
+            "serve", "--data", folder.path, "--listen", "127.0.0.1:0",
+            "--dev-login", "--clock", clock, "--until-stdin-closes",
+        ]
+        let input = Pipe()
+        let output = Pipe()
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = try log("serve.log")
+        try process.run()
+        guard let address = Self.address(from: output) else {
+            process.terminate()
+            throw HubFailure(reason: "the hub does not serve: \(text("serve.log"))")
+        }
+        self.address = address
+        running = (process, input)
+    }
+
+    /// Nobody reaches it any more, until `start`.
     func stop() {
+        guard let (process, input) = running else { return }
+        running = nil
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
+    }
+
+    deinit {
+        stop()
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -76,13 +90,13 @@ final class HubProcess {
         return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil
     }
 
-    private static func log(_ folder: URL, _ name: String) throws -> FileHandle {
+    private func log(_ name: String) throws -> FileHandle {
         let file = folder.appendingPathComponent(name)
         FileManager.default.createFile(atPath: file.path, contents: nil)
         return try FileHandle(forWritingTo: file)
     }
 
-    private static func text(_ folder: URL, _ name: String) -> String {
+    private func text(_ name: String) -> String {
         (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
     }
 
