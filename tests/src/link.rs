@@ -30,6 +30,7 @@ struct State {
     random: ChaCha12Rng,
     dropped: u32,
     duplicated: u32,
+    carried: u64,
 }
 
 /// A link: an address of its own, through which one device reaches the hub.
@@ -50,7 +51,7 @@ impl Link {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let random = ChaCha12Rng::seed_from_u64(seed);
-        let state = State { weather: Weather::Clear, hub, random, dropped: 0, duplicated: 0 };
+        let state = State { weather: Weather::Clear, hub, random, dropped: 0, duplicated: 0, carried: 0 };
         let state = Arc::new(Mutex::new(state));
         let (tell, swallowed) = mpsc::unbounded_channel();
         let shared = Arc::clone(&state);
@@ -81,6 +82,11 @@ impl Link {
     pub fn faults(&self) -> (u32, u32) {
         let state = self.state();
         (state.dropped, state.duplicated)
+    }
+
+    /// Bytes of the bodies that went through so far, both ways.
+    pub fn carried(&self) -> u64 {
+        self.state().carried
     }
 
     /// Waits until a reply of the hub was swallowed.
@@ -127,6 +133,8 @@ async fn carry(
     if fate.twice {
         reply = ask(fate.hub, &request).await?;
     }
+    let bodies = body_length(&request) + body_length(&reply);
+    state.lock().unwrap_or_else(PoisonError::into_inner).carried += bodies;
     match (fate.weather, fate.drop_reply) {
         (Weather::NoReply, _) => {
             // The device waits; it will be ended before an answer comes.
@@ -167,6 +175,11 @@ async fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
         }
         bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());
     }
+}
+
+fn body_length(message: &[u8]) -> u64 {
+    let head = message.windows(4).position(|window| window == b"\r\n\r\n");
+    head.map_or(0, |end| message.len().saturating_sub(end + 4) as u64)
 }
 
 fn one_shot(mut bytes: Vec<u8>, head_end: usize) -> Vec<u8> {
