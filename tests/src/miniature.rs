@@ -263,4 +263,3 @@ pub fn registry() -> MemoryRegistry {
         .into();
     MemoryRegistry { school_id: SCHOOL, registered: Registered { school, directory, pupils }, codes }
 }
-

@@ -225,7 +225,8 @@ impl Pen<'_> {
         let month = self.month()?;
         let person = self.tablet.person;
         let device = self.tablet.device()?;
-        let seen = if device.is_blind(month) { registro_sync::Cursor::default() } else { device.state().cursor };
+        let seen =
+            if device.is_blind(month) { registro_sync::Cursor::default() } else { device.state().cursor };
         let held: Vec<u8> =
             device.pending().iter().rev().take(64).flat_map(|entry| entry.command.id.0).collect();
         let fact = self.fact().with_map(
@@ -249,10 +250,7 @@ impl Pen<'_> {
         let kind = if self.capacity == Capacity::Substitute { "substitution" } else { "lesson" };
         let lesson = self.fact().with("subject", "ITA").with("kind", kind);
         let topic = self.fact().with("topic", format!("Argomento {topic}"));
-        Ok(vec![
-            Self::put(month, "lessons", key.clone(), lesson),
-            Self::put(month, "topics", key, topic),
-        ])
+        Ok(vec![Self::put(month, "lessons", key.clone(), lesson), Self::put(month, "topics", key, topic)])
     }
 
     fn justify(&mut self, pupil: u8, date: &str) -> Result<Vec<DraftWrite>, Violation> {

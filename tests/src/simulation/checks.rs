@@ -180,7 +180,10 @@ fn same_views(
         let from_document = without_empty(view(held.document(), held));
         let expected = views.get(&identity.id).ok_or_else(|| format!("{name}: no view"))?;
         if from_document != *expected {
-            return Err(format!("{name}: decides otherwise than the hub\n{}", difference(expected, &from_document)));
+            return Err(format!(
+                "{name}: decides otherwise than the hub\n{}",
+                difference(expected, &from_document)
+            ));
         }
         let mut shown = View::new();
         for part in expected.keys() {
@@ -188,7 +191,10 @@ fn same_views(
             shown.insert(part.clone(), read);
         }
         if shown != *expected {
-            return Err(format!("{name}: shows something else than it holds\n{}", difference(expected, &shown)));
+            return Err(format!(
+                "{name}: shows something else than it holds\n{}",
+                difference(expected, &shown)
+            ));
         }
         judged.compared += 1;
     }

@@ -86,8 +86,7 @@ impl Tablet {
         let secret: [u8; 32] = device.draw();
         let key = SigningKey::from_seed(&Zeroizing::new(secret));
         let proof = key.sign(&proof_text(SCHOOL, person, b"", b"nonce"));
-        let certificate =
-            hub.certify(person, key.public(), &proof, b"nonce", clock.now()).map_err(failed)?;
+        let certificate = hub.certify(person, key.public(), &proof, b"nonce", clock.now()).map_err(failed)?;
         let account =
             Account { school: SCHOOL, school_key: *hub.school_key(), person, seed: secret, certificate };
         tablet.device()?.enrol(account).map_err(failed)?;

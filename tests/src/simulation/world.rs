@@ -52,7 +52,12 @@ impl Registry for SharedRegistry {
         self.with(|registry| registry.end_assignments(database, teacher, class, from))
     }
 
-    fn begin_council(&mut self, database: &Connection, class: &ClassCode, term: &str) -> Result<(), HubError> {
+    fn begin_council(
+        &mut self,
+        database: &Connection,
+        class: &ClassCode,
+        term: &str,
+    ) -> Result<(), HubError> {
         self.with(|registry| registry.begin_council(database, class, term))
     }
 
