@@ -33,6 +33,12 @@ pub fn migrate(database: &Connection) -> Result<(), HubError> {
     Ok(())
 }
 
+/// A pupil's number among the codes of persons: schools number pupils and staff apart, and the same number may be
+/// both.
+fn pupil_code(number: &str) -> String {
+    format!("alunno/{number}")
+}
+
 /// Raises the directory's version.
 pub(crate) fn raise_version(database: &Connection) -> Result<(), HubError> {
     database.execute("UPDATE directory_version SET version = version + 1", [])?;
@@ -99,9 +105,10 @@ impl Registry for TableRegistry {
     }
 
     fn person_by_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError> {
-        let id: Option<Vec<u8>> = database
-            .query_row("SELECT id FROM person WHERE code = ?1", [code.to_uppercase()], |row| row.get(0))
-            .optional()?;
+        // A code of the staff as it is written, a pupil's number, a fiscal code in any case.
+        let sql = "SELECT id FROM person WHERE code IN (?1, ?2, ?3) ORDER BY code <> ?1, code <> ?2 LIMIT 1";
+        let codes = [code.to_owned(), pupil_code(code), code.to_uppercase()];
+        let id: Option<Vec<u8>> = database.query_row(sql, codes, |row| row.get(0)).optional()?;
         id.map(|id| PersonId::try_from(id.as_slice()).map_err(|_| HubError::Stored("a person's id")))
             .transpose()
     }

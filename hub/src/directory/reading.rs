@@ -90,7 +90,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
     let groups: Vec<GroupRow> = rows(database, "group")?;
     let mut details: BTreeMap<PersonId, PupilDetails> = BTreeMap::new();
     for row in rows::<PupilRow>(database, "pupil")? {
-        let id = person(&row.number)?;
+        let id = person(&super::pupil_code(&row.number))?;
         let mut pupil = Pupil { name: row.name.clone(), born: Some(row.born), ..Pupil::default() };
         let mut detail =
             PupilDetails { previous_hours: row.previous_hours.map(|h| h as u16), ..PupilDetails::default() };
@@ -144,7 +144,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
             };
         }
         if let Some(pupil) = &row.pupil {
-            details.entry(person(pupil)?).or_default().supported_by.push((teacher, span));
+            details.entry(person(&super::pupil_code(pupil))?).or_default().supported_by.push((teacher, span));
         }
         let class: ClassCode = row.class.parse().map_err(bad("a class"))?;
         let Some(entry) = directory.classes.get_mut(&class) else { continue };

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error::HubError;
 use crate::import::ImportedSchool;
+use crate::import::people::PupilRow;
 
 /// What an import changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -101,7 +102,13 @@ pub fn apply(
         before.insert(key, value);
     }
     drop(query);
-    for ((kind, key), value) in rows_of(school)? {
+    for ((kind, key), mut value) in rows_of(school)? {
+        if kind == "pupil"
+            && let Some(old) = before.get(&(kind.to_owned(), key.clone()))
+            && let Some(kept) = keep_moves(old, &value, &mut report)?
+        {
+            value = kept;
+        }
         match before.remove(&(kind.to_owned(), key.clone())) {
             Some(old) if old == value => {
                 report.unchanged += 1;
@@ -116,12 +123,27 @@ pub fn apply(
             params![kind, key, value],
         )?;
     }
-    report.missing = before.into_keys().collect();
+    report.missing.extend(before.into_keys());
     mint(database, school, random)?;
     if report.inserted + report.changed > 0 {
         super::raise_version(database)?;
     }
     Ok(report)
+}
+
+/// A pupil's row of an import that lacks a move of an earlier one: the classes stay as they were. `None` if it lacks
+/// none.
+fn keep_moves(old: &str, new: &str, report: &mut ApplyReport) -> Result<Option<String>, HubError> {
+    let stored = |_| HubError::Stored("an imported row");
+    let old: PupilRow = serde_json::from_str(old).map_err(stored)?;
+    let mut new: PupilRow = serde_json::from_str(new).map_err(stored)?;
+    let missing: Vec<_> = old.moves.iter().filter(|entry| !new.moves.contains(entry)).collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    report.missing.extend(missing.iter().map(|entry| ("move".to_owned(), format!("{}/{entry}", old.number))));
+    (new.enrolments, new.previous_hours, new.moves) = (old.enrolments, old.previous_hours, old.moves);
+    serde_json::to_string(&new).map(Some).map_err(stored)
 }
 
 /// Gives every person one id, however many codes they are known by: a teacher who is a parent is one person, by
@@ -132,7 +154,9 @@ fn mint(
     random: &mut dyn FnMut(&mut [u8]),
 ) -> Result<(), HubError> {
     let staff = school.staff.iter().map(|row| (Some(row.code.as_str()), row.fiscal_code.as_str()));
-    let pupils = school.pupils.iter().map(|row| (Some(row.number.as_str()), row.fiscal_code.as_str()));
+    let numbers: Vec<String> = school.pupils.iter().map(|row| super::pupil_code(&row.number)).collect();
+    let pupils = school.pupils.iter().zip(&numbers);
+    let pupils = pupils.map(|(row, number)| (Some(number.as_str()), row.fiscal_code.as_str()));
     let guardians =
         school.pupils.iter().flat_map(|row| &row.guardians).map(|row| (None, row.fiscal_code.as_str()));
     let mut find = database.prepare("SELECT id FROM person WHERE code = ?1")?;

@@ -1,6 +1,6 @@
 //! docenti.csv, personale.csv, alunni.csv, trasferimenti.csv.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use registro_model::Date;
@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::cell;
 use super::fiscal_code::{self, Wrong};
+use super::known::{Codes, Known};
 use super::problem::{At, Report};
+use super::school::SchoolRow;
 use super::table;
-use super::teaching::{ClassRow, GroupRow};
+use super::teaching::ClassRow;
 
 /// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +76,9 @@ pub struct PupilRow {
     pub religion: String,
     /// Classes in order.
     pub enrolments: Vec<EnrolmentRow>,
+    /// The moves that the classes come from, as `2026-11-23/PARTENZA`.
+    #[serde(default)]
+    pub moves: Vec<String>,
     /// Hours of absence in a previous school.
     pub previous_hours: Option<u32>,
     /// Guardians.
@@ -102,14 +107,20 @@ fn fiscal(cell: &str, at: At<'_>, report: &mut Report) -> Option<String> {
 }
 
 /// Reads docenti.csv and personale.csv.
-pub fn read_staff(folder: &Path, year: Option<(Date, Date)>, report: &mut Report) -> Vec<StaffRow> {
+pub fn read_staff(
+    folder: &Path,
+    year: Option<(Date, Date)>,
+    known: &mut Known,
+    report: &mut Report,
+) -> Vec<StaffRow> {
     let mut rows: Vec<StaffRow> = Vec::new();
     let columns = ["codice", "sigla", "cognome", "nome", "codice_fiscale", "email", "dal", "al"];
     let teachers = table::read(folder, "docenti.csv", &columns, report);
+    (known.teachers, known.siglas) = (Codes::of(&teachers, "codice"), Codes::of(&teachers, "sigla"));
     for row in &teachers.rows {
         let at = |column| teachers.at(row, column);
-        let code = cell::code(teachers.cell(row, "codice"), at("codice"), report);
-        let sigla = cell::code(teachers.cell(row, "sigla"), at("sigla"), report);
+        let code = cell::text(teachers.cell(row, "codice"), at("codice"), report);
+        let sigla = cell::text(teachers.cell(row, "sigla"), at("sigla"), report);
         let surname = cell::text(teachers.cell(row, "cognome"), at("cognome"), report);
         let name = cell::text(teachers.cell(row, "nome"), at("nome"), report);
         let fiscal_code = fiscal(teachers.cell(row, "codice_fiscale"), at("codice_fiscale"), report);
@@ -146,9 +157,10 @@ pub fn read_staff(folder: &Path, year: Option<(Date, Date)>, report: &mut Report
     }
     let columns = ["codice", "cognome", "nome", "codice_fiscale", "email", "tipo", "segreteria"];
     let staff = table::read(folder, "personale.csv", &columns, report);
+    known.staff = Codes::of(&staff, "codice");
     for row in &staff.rows {
         let at = |column| staff.at(row, column);
-        let code = cell::code(staff.cell(row, "codice"), at("codice"), report);
+        let code = cell::text(staff.cell(row, "codice"), at("codice"), report);
         let surname = cell::text(staff.cell(row, "cognome"), at("cognome"), report);
         let name = cell::text(staff.cell(row, "nome"), at("nome"), report);
         let fiscal_code = fiscal(staff.cell(row, "codice_fiscale"), at("codice_fiscale"), report);
@@ -199,6 +211,7 @@ pub(super) fn span_error(
         && to < from
     {
         report.error(at_to, "end-before-start", "La fine precede l'inizio.", "Correggi una delle due date.");
+        return;
     }
     if let Some((start, end)) = year {
         if from.is_some_and(|from| from > end) {
@@ -217,14 +230,22 @@ pub(super) fn span_error(
 
 const PUPILS: &str = "alunni.csv";
 
+/// Day on which somebody born on a day comes of age: who was born on 29 February does on 1 March.
+fn of_age(born: Date) -> Option<Date> {
+    use chrono::Datelike;
+    let year = born.year() + 18;
+    born.with_year(year).or_else(|| Date::from_ymd_opt(year, 3, 1))
+}
+
 /// Reads alunni.csv and applies trasferimenti.csv.
 pub fn read_pupils(
     folder: &Path,
-    year: Option<(Date, Date)>,
+    school: Option<&SchoolRow>,
     classes: &[ClassRow],
-    groups: &[GroupRow],
+    known: &mut Known,
     report: &mut Report,
 ) -> Vec<PupilRow> {
+    let year = school.map(SchoolRow::year);
     let columns = [
         "matricola",
         "cognome",
@@ -247,26 +268,29 @@ pub fn read_pupils(
         "g2_diritti",
     ];
     let table = table::read(folder, PUPILS, &columns, report);
+    known.pupils = Codes::of(&table, "matricola");
+    let mut attended = Codes::in_column(&table, "classe");
     let mut rows: Vec<PupilRow> = Vec::new();
-    let mut numbers: HashMap<String, usize> = HashMap::new();
-    let mut fiscal_codes: HashMap<String, usize> = HashMap::new();
+    let mut indexes: HashMap<String, usize> = HashMap::new();
+    let (mut numbers, mut fiscal_codes) = (HashSet::new(), HashSet::new());
     for row in &table.rows {
         let at = |column| table.at(row, column);
-        let number = cell::code(table.cell(row, "matricola"), at("matricola"), report);
+        let number = cell::text(table.cell(row, "matricola"), at("matricola"), report);
         let surname = cell::text(table.cell(row, "cognome"), at("cognome"), report);
         let name = cell::text(table.cell(row, "nome"), at("nome"), report);
         let born = cell::date(table.cell(row, "data_nascita"), at("data_nascita"), report);
         let fiscal_code = fiscal(table.cell(row, "codice_fiscale"), at("codice_fiscale"), report);
-        let is_class = |code: &str| classes.iter().any(|class| class.code == code);
+        let is_class = |code: &str| known.classes.has(code);
         let class = cell::known(table.cell(row, "classe"), "classe", is_class, at("classe"), report);
         let group = table.cell(row, "gruppo");
         let group = (!group.is_empty()).then(|| group.to_owned());
         if let Some(group) = &group {
-            cell::known(group, "gruppo", |code| groups.iter().any(|g| g.code == code), at("gruppo"), report);
+            cell::known(group, "gruppo", |code| known.halves.has(code), at("gruppo"), report);
         }
         let from = cell::date(table.cell(row, "data_ingresso"), at("data_ingresso"), report);
         let religion =
             cell::word(table.cell(row, "religione"), &["S", "U", "I", "D", "A"], at("religione"), report);
+        let mut alone = true;
         let guardians: Vec<GuardianRow> = [
             ["g1_cognome", "g1_nome", "g1_codice_fiscale", "g1_email", "g1_diritti"],
             ["g2_cognome", "g2_nome", "g2_codice_fiscale", "g2_email", "g2_diritti"],
@@ -276,6 +300,7 @@ pub fn read_pupils(
             if [surname, name, code].iter().all(|column| table.cell(row, column).is_empty()) {
                 return None;
             }
+            alone = false;
             let fiscal_code = fiscal(table.cell(row, code), at(code), report);
             let surname = cell::text(table.cell(row, surname), at(surname), report);
             let name = cell::text(table.cell(row, name), at(name), report);
@@ -288,46 +313,51 @@ pub fn read_pupils(
             })
         })
         .collect();
+        let mut repeated = false;
         if let Some(number) = &number
-            && numbers.insert(number.clone(), rows.len()).is_some()
+            && !numbers.insert(number.clone())
         {
             let mend = "Ogni alunno ha una matricola sua.";
             report.error(at("matricola"), "duplicate-number", "La matricola c'è già in un'altra riga.", mend);
-            continue;
+            repeated = true;
         }
         if let Some(code) = &fiscal_code
-            && fiscal_codes.insert(code.clone(), rows.len()).is_some()
+            && !fiscal_codes.insert(code.clone())
         {
+            let reason = "Il codice fiscale c'è già in un'altra riga.";
             let mend = "Due alunni non hanno lo stesso codice fiscale.";
-            report.error(at("codice_fiscale"), "duplicate-fiscal-code", "Il codice fiscale c'è già.", mend);
-            continue;
+            report.error(at("codice_fiscale"), "duplicate-fiscal-code", reason, mend);
+            repeated = true;
         }
-        let (Some(number), Some(surname), Some(name), Some(born)) = (number, surname, name, born) else {
+        if let (Some(born), Some((start, _))) = (born, year)
+            && (born >= start || (start - born).num_days() > 100 * 366)
+        {
+            let reason = "La data di nascita non è possibile per un alunno.";
+            report.error(at("data_nascita"), "impossible-date", reason, "Correggi la data.");
+        }
+        if let (Some(from), Some((start, end))) = (from, year)
+            && (from < start || from > end)
+        {
+            let reason = "La data di ingresso è fuori dall'anno scolastico.";
+            report.error(at("data_ingresso"), "outside-year", reason, "Correggi la data.");
+        }
+        if let (Some(born), Some(from), Some(school), true) = (born, from, school, alone)
+            && of_age(born).is_none_or(|birthday| birthday > from.max(school.lessons_from))
+        {
+            let reason = "L'alunno è minorenne e non ha genitori o tutori.";
+            report.warn(at("g1_codice_fiscale"), "no-guardian", reason, "Aggiungi un genitore o tutore.");
+        }
+        let (Some(number), Some(surname), Some(name), Some(born), false) =
+            (number, surname, name, born, repeated)
+        else {
             continue;
         };
         let (Some(fiscal_code), Some(class), Some(from), Some(religion)) =
             (fiscal_code, class, from, religion)
         else {
-            numbers.entry(number).or_insert(usize::MAX);
             continue;
         };
-        if let Some((start, end)) = year {
-            if from < start || from > end {
-                let reason = "La data di ingresso è fuori dall'anno scolastico.";
-                report.error(at("data_ingresso"), "outside-year", reason, "Correggi la data.");
-            }
-            if born >= start {
-                let reason = "La data di nascita non è possibile per un alunno.";
-                report.error(at("data_nascita"), "impossible-date", reason, "Correggi la data.");
-            }
-            let adult = chrono::Datelike::with_year(&born, chrono::Datelike::year(&born) + 18)
-                .is_none_or(|birthday| birthday <= from);
-            if guardians.is_empty() && !adult {
-                let reason = "L'alunno è minorenne e non ha genitori o tutori.";
-                report.warn(at("g1_codice_fiscale"), "no-guardian", reason, "Aggiungi un genitore o tutore.");
-            }
-        }
-        numbers.insert(number.clone(), rows.len());
+        indexes.insert(number.clone(), rows.len());
         rows.push(PupilRow {
             number,
             name: format!("{surname} {name}"),
@@ -336,13 +366,14 @@ pub fn read_pupils(
             group,
             religion: religion.to_owned(),
             enrolments: vec![EnrolmentRow { class, from, to: None }],
+            moves: Vec::new(),
             previous_hours: None,
             guardians,
         });
     }
-    read_moves(folder, year, classes, &numbers, &mut rows, report);
+    read_moves(folder, year, known, &mut attended, &indexes, &mut rows, report);
     for class in classes {
-        if !rows.iter().any(|row| row.enrolments.iter().any(|e| e.class == class.code)) {
+        if !attended.has(&class.code) {
             let at = At { file: super::teaching::CLASSES, line: class.line, column: "classe" };
             let reason = format!("La classe {} non ha alunni.", class.code);
             report.warn(at, "class-without-pupils", reason, "Controlla alunni.csv.");
@@ -358,8 +389,9 @@ type Move<'a> = (&'a table::Row, &'a str, Option<String>, Option<String>);
 fn read_moves(
     folder: &Path,
     year: Option<(Date, Date)>,
-    classes: &[ClassRow],
-    numbers: &HashMap<String, usize>,
+    known: &Known,
+    attended: &mut Codes,
+    indexes: &HashMap<String, usize>,
     rows: &mut [PupilRow],
     report: &mut Report,
 ) {
@@ -371,14 +403,15 @@ fn read_moves(
         let number = cell::known(
             table.cell(row, "matricola"),
             "alunno",
-            |n| numbers.contains_key(n),
+            |n| known.pupils.has(n),
             at("matricola"),
             report,
         );
         let date = cell::date(table.cell(row, "data"), at("data"), report);
         let kinds = ["ARRIVO", "PARTENZA", "RITIRO", "CAMBIO_CLASSE"];
         let kind = cell::word(table.cell(row, "tipo"), &kinds, at("tipo"), report);
-        let is_class = |code: &str| classes.iter().any(|class| class.code == code);
+        let is_class = |code: &str| known.classes.has(code);
+        attended.insert(table.cell(row, "classe_a").to_owned());
         let wants = |column: &str| match (kind, column) {
             (Some("CAMBIO_CLASSE"), _) | (Some("ARRIVO"), "classe_a") => true,
             (Some("PARTENZA" | "RITIRO"), "classe_da") => true,
@@ -409,9 +442,10 @@ fn read_moves(
         else {
             continue;
         };
-        let Some(index) = numbers.get(&number).copied().filter(|index| *index < rows.len()) else { continue };
-        if let (Some(hours), Some(pupil)) = (hours, rows.get_mut(index)) {
-            pupil.previous_hours = Some(hours);
+        let Some(index) = indexes.get(&number).copied() else { continue };
+        if let Some(pupil) = rows.get_mut(index) {
+            pupil.previous_hours = hours.or(pupil.previous_hours);
+            pupil.moves.push(format!("{date}/{kind}"));
         }
         moves.entry((index, date)).or_default().push((row, kind, leaves, joins));
     }
@@ -420,6 +454,10 @@ fn read_moves(
         for (row, kind, leaves, joins) in list {
             let last = pupil.enrolments.last_mut();
             match (kind, last) {
+                // Who has left may come back.
+                ("ARRIVO", Some(EnrolmentRow { to: Some(to), .. })) if *to < date => {
+                    pupil.enrolments.extend(joins.map(|class| EnrolmentRow { class, from: date, to: None }));
+                }
                 // An arrival's class stands in alunni.csv already, from its first day.
                 ("ARRIVO", Some(last)) => {
                     if joins.as_ref().is_some_and(|class| *class != last.class) {

@@ -6,6 +6,7 @@ use registro_model::{ClockTime, Date};
 use serde::{Deserialize, Serialize};
 
 use super::cell;
+use super::known::{Codes, Known};
 use super::problem::{At, Report};
 use super::table::{self, read_text};
 
@@ -127,11 +128,6 @@ impl SchoolRow {
     pub fn year(&self) -> (Date, Date) {
         (self.start, self.end)
     }
-
-    /// Whether the school has a site.
-    pub fn has_site(&self, code: &str) -> bool {
-        self.sites.iter().any(|(site, _)| site == code)
-    }
 }
 
 /// A TOML file with the lines of its keys, for messages.
@@ -189,6 +185,10 @@ impl Section<'_> {
     }
 
     fn wrong(&self, key: &str, mend: &str, report: &mut Report) {
+        if self.toml.sections(self.name).is_empty() {
+            // Noted as a missing section.
+            return;
+        }
         let (kind, reason) = match self.table.get(key) {
             None => ("missing-key", format!("Manca «{key}» in [{}].", self.name)),
             Some(_) => ("impossible-value", format!("Il valore di «{key}» non è ammesso.")),
@@ -250,7 +250,8 @@ impl Section<'_> {
 }
 
 /// Reads scuola.toml.
-pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
+pub fn read_school(folder: &Path, known: &mut Known, report: &mut Report) -> Option<SchoolRow> {
+    (known.sites, known.courses) = (Codes::anything(), Codes::anything());
     let text = read_text(folder, TOML, report)?;
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
@@ -304,6 +305,12 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
             year.wrong("fine_lezioni", "Le lezioni finiscono dopo l'inizio e dentro l'anno.", report);
         }
     }
+    let codes = |name: &str, key: &str| {
+        let codes: Vec<String> =
+            toml.sections(name).iter().filter_map(|t| t.get(key)?.as_str().map(str::to_owned)).collect();
+        if codes.is_empty() { Codes::anything() } else { Codes::only(codes) }
+    };
+    (known.sites, known.courses) = (codes("sede", "sigla"), codes("corso", "codice"));
     let days = year.number_or("giorni_settimana", 6, (5, 6), report);
     let mut sites: Vec<(String, String)> = Vec::new();
     for (occurrence, table) in toml.sections("sede").into_iter().enumerate() {
@@ -339,13 +346,12 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
     }
     let (presence, validity, booklet) =
         (section("presenze"), section("validita_anno"), section("libretto_web"));
-    let per_slot = match presence.table.get("modalita").map(toml::Value::as_str) {
-        None | Some(Some("giornaliera")) => false,
-        Some(Some("oraria")) => true,
-        Some(_) => {
+    let per_slot = match presence.table.get("modalita") {
+        None => false,
+        Some(value) => is_per_slot(value.as_str().unwrap_or_default()).unwrap_or_else(|| {
             presence.wrong("modalita", "Scrivi \"giornaliera\" o \"oraria\".", report);
             false
-        }
+        }),
     };
     let reasons = presence.table.get("motivi").and_then(toml::Value::as_array);
     let reasons: Vec<String> =
@@ -376,8 +382,22 @@ pub fn read_school(folder: &Path, report: &mut Report) -> Option<SchoolRow> {
     })
 }
 
+/// Whether attendance is kept per slot; `None` if the word says neither.
+fn is_per_slot(word: &str) -> Option<bool> {
+    match word.trim().to_lowercase().replace(['_', '-'], " ").as_str() {
+        "giornaliera" | "giornaliero" | "giorno" | "per giorno" => Some(false),
+        "oraria" | "orario" | "ora" | "per ora" | "a ore" => Some(true),
+        _ => None,
+    }
+}
+
 /// Reads calendario.csv. Closures may overlap.
-pub fn read_closures(folder: &Path, school: Option<&SchoolRow>, report: &mut Report) -> Vec<ClosureRow> {
+pub fn read_closures(
+    folder: &Path,
+    school: Option<&SchoolRow>,
+    known: &Known,
+    report: &mut Report,
+) -> Vec<ClosureRow> {
     let table = table::read(folder, "calendario.csv", &["dal", "al", "tipo", "sede"], report);
     let mut rows = Vec::new();
     for row in &table.rows {
@@ -386,8 +406,8 @@ pub fn read_closures(folder: &Path, school: Option<&SchoolRow>, report: &mut Rep
         let status = cell::word(table.cell(row, "tipo"), &["NW", "HD", "ND"], table.at(row, "tipo"), report);
         let site = table.cell(row, "sede");
         let site = (!site.is_empty()).then(|| site.to_owned());
-        if let (Some(site), Some(school)) = (&site, school) {
-            cell::known(site, "sede", |code| school.has_site(code), table.at(row, "sede"), report);
+        if let Some(site) = &site {
+            cell::known(site, "sede", |code| known.sites.has(code), table.at(row, "sede"), report);
         }
         let (Some(from), Some(to), Some(status)) = (from, to, status) else { continue };
         if to < from {
@@ -412,16 +432,25 @@ pub fn read_closures(folder: &Path, school: Option<&SchoolRow>, report: &mut Rep
     rows
 }
 
+/// A slot as other files name it: `C/1/2`, whatever zeros stand before a number.
+pub(super) fn slot_code(site: &str, weekday: &str, position: &str) -> String {
+    let plain = |number: &str| number.parse::<u32>().map_or_else(|_| number.to_owned(), |n| n.to_string());
+    format!("{site}/{}/{}", plain(weekday), plain(position))
+}
+
 /// Reads campanelle.csv. Slots of one site and weekday do not overlap; gaps are no error.
-pub fn read_slots(folder: &Path, school: Option<&SchoolRow>, report: &mut Report) -> Vec<SlotRow> {
+pub fn read_slots(folder: &Path, known: &mut Known, report: &mut Report) -> Vec<SlotRow> {
     let columns = ["sede", "giorno", "posizione", "inizio", "fine", "mezze_unita"];
     let table = table::read(folder, "campanelle.csv", &columns, report);
+    known.slots = Codes::joined(&table, |row| {
+        slot_code(table.cell(row, "sede"), table.cell(row, "giorno"), table.cell(row, "posizione"))
+    });
     let mut rows: Vec<SlotRow> = Vec::new();
     for row in &table.rows {
         let site = cell::known(
             table.cell(row, "sede"),
             "sede",
-            |code| school.is_none_or(|school| school.has_site(code)),
+            |code| known.sites.has(code),
             table.at(row, "sede"),
             report,
         );
@@ -430,6 +459,10 @@ pub fn read_slots(folder: &Path, school: Option<&SchoolRow>, report: &mut Report
         let start = cell::time(table.cell(row, "inizio"), table.at(row, "inizio"), report);
         let end = cell::time(table.cell(row, "fine"), table.at(row, "fine"), report);
         let units = cell::number(table.cell(row, "mezze_unita"), 1..=8, table.at(row, "mezze_unita"), report);
+        if site.is_none() || weekday.is_none() || position.is_none() {
+            // Which slot the line means is not known.
+            known.slots = Codes::anything();
+        }
         let (Some(site), Some(weekday), Some(position), Some(start), Some(end), Some(units)) =
             (site, weekday, position, start, end, units)
         else {
@@ -468,9 +501,10 @@ pub fn read_slots(folder: &Path, school: Option<&SchoolRow>, report: &mut Report
 }
 
 /// Reads materie.csv.
-pub fn read_subjects(folder: &Path, report: &mut Report) -> Vec<SubjectRow> {
+pub fn read_subjects(folder: &Path, known: &mut Known, report: &mut Report) -> Vec<SubjectRow> {
     let columns = ["codice", "denominazione", "breve", "tipo", "valutazione", "fa_media", "ordine"];
     let table = table::read(folder, "materie.csv", &columns, report);
+    known.subjects = Codes::of(&table, "codice");
     let mut rows: Vec<SubjectRow> = Vec::new();
     for row in &table.rows {
         let code = cell::code(table.cell(row, "codice"), table.at(row, "codice"), report);

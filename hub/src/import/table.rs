@@ -1,10 +1,11 @@
-//! A file's rows: separator `;` or `,`, UTF-8 with or without BOM or Windows-1252, quotes, line breaks inside quotes,
-//! CRLF, columns in any order, blanks around values, empty lines.
+//! A file's rows: separator `;` or `,`, UTF-8 with or without BOM or Windows-1252, CRLF, columns in any order, empty
+//! lines. [`super::record`] splits the lines.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::problem::{At, Report};
+use super::record::{records, separator};
 
 /// Largest file.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -14,7 +15,7 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 pub struct Row {
     /// The line on which it starts.
     pub line: u64,
-    cells: Vec<String>,
+    pub(super) cells: Vec<String>,
 }
 
 /// The rows of a file.
@@ -25,6 +26,10 @@ pub struct Table {
     columns: HashMap<String, usize>,
     /// The rows, without empty and repeated ones.
     pub rows: Vec<Row>,
+    /// Rows with a wrong number of cells. Their errors are noted; what they name still counts as known.
+    pub(super) broken: Vec<Row>,
+    /// The file or one of its columns is missing: what it would name cannot be judged.
+    pub(super) incomplete: bool,
 }
 
 impl Table {
@@ -78,6 +83,11 @@ pub fn read_text(folder: &Path, name: &str, report: &mut Report) -> Option<Strin
         }
     };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if bytes.contains(&0) {
+        let mend = "Salva il file come testo UTF-8.";
+        report.error(at, "unreadable-file", "Il file non è un testo UTF-8 o Windows-1252.", mend);
+        return None;
+    }
     Some(match core::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
@@ -86,9 +96,9 @@ pub fn read_text(folder: &Path, name: &str, report: &mut Report) -> Option<Strin
 
 /// Reads a file with a header line.
 pub fn read(folder: &Path, name: &str, columns: &[&str], report: &mut Report) -> Table {
-    let mut table = Table { file: name.to_owned(), ..Table::default() };
+    let mut table = Table { file: name.to_owned(), incomplete: true, ..Table::default() };
     let Some(text) = read_text(folder, name, report) else { return table };
-    let mut rows = records(&text, separator(&text), name, report).into_iter();
+    let mut rows = records(&text, separator(&text), name, report);
     let Some(header) = rows.next() else {
         let at = At { file: name, line: 1, column: "" };
         report.error(at, "missing-header", "Il file è vuoto.", "La prima riga elenca i nomi delle colonne.");
@@ -97,123 +107,54 @@ pub fn read(folder: &Path, name: &str, columns: &[&str], report: &mut Report) ->
     for (index, column) in header.cells.iter().enumerate() {
         table.columns.entry(column.to_lowercase()).or_insert(index);
     }
+    table.incomplete = false;
     for column in columns {
         if !table.columns.contains_key(*column) {
             let at = At { file: name, line: header.line, column };
             let mend = format!("Aggiungi la colonna «{column}» alla prima riga.");
             report.error(at, "missing-column", format!("Manca la colonna «{column}»."), mend);
+            table.incomplete = true;
         }
     }
-    table.rows = unrepeated(rows, name, Some(header.cells.len()), report);
+    // Without a column every row would be wrong for the one reason that is noted already.
+    if !table.incomplete {
+        let rows: Vec<Row> = rows.collect();
+        table.keep(rows, Some(header.cells.len()), report);
+    }
     table
 }
 
 /// Reads a file without header, the columns by position.
 pub fn read_without_header(folder: &Path, name: &str, columns: &[&str], report: &mut Report) -> Table {
-    let mut table = Table { file: name.to_owned(), ..Table::default() };
+    let mut table = Table { file: name.to_owned(), incomplete: true, ..Table::default() };
     let Some(text) = read_text(folder, name, report) else { return table };
+    table.incomplete = false;
     table.columns = columns.iter().enumerate().map(|(index, column)| ((*column).to_owned(), index)).collect();
-    let rows = records(&text, separator(&text), name, report).into_iter();
-    table.rows = unrepeated(rows, name, None, report);
+    let rows: Vec<Row> = records(&text, separator(&text), name, report).collect();
+    table.keep(rows, None, report);
     table
 }
 
-/// A line repeated word for word counts once.
-fn unrepeated(
-    rows: impl Iterator<Item = Row>,
-    file: &str,
-    width: Option<usize>,
-    report: &mut Report,
-) -> Vec<Row> {
-    let mut seen: HashSet<Vec<String>> = HashSet::new();
-    rows.filter(|row| {
-        let at = At { file, line: row.line, column: "" };
-        if let Some(width) = width
-            && row.cells.len() != width
-            // Separators at the end add empty cells.
-            && !(row.cells.len() > width && row.cells.iter().skip(width).all(String::is_empty))
-        {
-            let reason = format!("La riga ha {} celle, l'intestazione {width}.", row.cells.len());
-            report.error(at, "cell-count", reason, "Controlla separatori e virgolette della riga.");
-            return false;
-        }
-        let new = seen.insert(row.cells.clone());
-        if !new {
-            let reason = "La riga ripete una riga precedente parola per parola.";
-            report.warn(at, "repeated-line", reason, "Togli la ripetizione: conta una volta sola.");
-        }
-        new
-    })
-    .collect()
-}
-
-/// The separator: what stands more often in the first line, outside quotes.
-fn separator(text: &str) -> u8 {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut quoted = false;
-    let (mut semicolons, mut commas) = (0, 0);
-    for byte in first.bytes() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b';' if !quoted => semicolons += 1,
-            b',' if !quoted => commas += 1,
-            _ => {}
-        }
-    }
-    if commas > semicolons { b',' } else { b';' }
-}
-
-fn records(text: &str, separator: u8, file: &str, report: &mut Report) -> Vec<Row> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut rows = Vec::new();
-    let mut lines = LineCounter { text: text.as_bytes(), at: 0, line: 1 };
-    let mut record = csv::StringRecord::new();
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(_) => {
-                let at = At { file, line: lines.line, column: "" };
-                report.error(
-                    at,
-                    "unreadable-line",
-                    "La riga non si legge.",
-                    "Controlla le virgolette della riga.",
-                );
-                break;
+impl Table {
+    /// Keeps sound rows. A line repeated word for word counts once.
+    fn keep(&mut self, rows: Vec<Row>, width: Option<usize>, report: &mut Report) {
+        let mut seen: HashSet<Vec<String>> = HashSet::new();
+        for row in rows {
+            let at = At { file: &self.file, line: row.line, column: "" };
+            if let Some(width) = width
+                && row.cells.len() != width
+                // Separators at the end add empty cells.
+                && !(row.cells.len() > width && row.cells.iter().skip(width).all(String::is_empty))
+            {
+                let reason = format!("La riga ha {} celle, l'intestazione {width}.", row.cells.len());
+                report.error(at, "cell-count", reason, "Controlla separatori e virgolette della riga.");
+                self.broken.push(row);
+            } else if seen.insert(row.cells.clone()) {
+                self.rows.push(row);
+            } else {
+                let reason = "La riga ripete una riga precedente parola per parola.";
+                report.warn(at, "repeated-line", reason, "Togli la ripetizione: conta una volta sola.");
             }
         }
-        let start = record.position().map_or(0, csv::Position::byte);
-        let line = lines.line_of(usize::try_from(start).unwrap_or(usize::MAX));
-        let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
-        if cells.iter().any(|cell| !cell.is_empty()) {
-            rows.push(Row { line, cells });
-        }
-    }
-    rows
-}
-
-/// Counts lines up to where a record begins; empty lines before it are not its own.
-struct LineCounter<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl LineCounter<'_> {
-    fn line_of(&mut self, start: usize) -> u64 {
-        while self.at < self.text.len()
-            && (self.at < start || matches!(self.text.get(self.at), Some(b'\r' | b'\n')))
-        {
-            if self.text.get(self.at) == Some(&b'\n') {
-                self.line += 1;
-            }
-            self.at += 1;
-        }
-        self.line
     }
 }
