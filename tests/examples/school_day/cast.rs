@@ -31,7 +31,7 @@ pub struct Cast {
 }
 
 /// Pupils that the story needs.
-const PUPILS: usize = 8;
+const PUPILS: usize = 7;
 
 /// The school's people under the codes of its files, in the files' order: ids are random, a choice by them would
 /// be another one at every import.
@@ -44,18 +44,19 @@ impl People {
     /// The ids that the import gave.
     pub fn of(school: &ImportedSchool, database: &rusqlite::Connection) -> Result<Self, HubError> {
         let registry = TableRegistry::default();
-        let ids = |codes: &mut dyn Iterator<Item = &String>| -> Result<Vec<_>, HubError> {
+        // By fiscal code: a teacher's code and a pupil's number may be the same.
+        let ids = |people: &mut dyn Iterator<Item = (&String, &String)>| -> Result<Vec<_>, HubError> {
             let mut found = Vec::new();
-            for code in codes {
-                if let Some(id) = registry.person_by_code(database, code)? {
+            for (code, fiscal_code) in people {
+                if let Some(id) = registry.person_by_code(database, fiscal_code)? {
                     found.push((code.clone(), id));
                 }
             }
             Ok(found)
         };
         Ok(Self {
-            staff: ids(&mut school.staff.iter().map(|row| &row.code))?,
-            pupils: ids(&mut school.pupils.iter().map(|row| &row.number))?,
+            staff: ids(&mut school.staff.iter().map(|row| (&row.code, &row.fiscal_code)))?,
+            pupils: ids(&mut school.pupils.iter().map(|row| (&row.number, &row.fiscal_code)))?,
         })
     }
 
@@ -172,7 +173,7 @@ fn try_class(
     let mut enrolled: Vec<PersonId> = people.pupils.iter().map(|(_, id)| *id).filter(attends).collect();
     enrolled.retain(|pupil| !staff.iter().any(|person| directory.is_guardian(*person, *pupil, date)));
     if enrolled.len() < PUPILS {
-        return Err(missing(6, "eight pupils"));
+        return Err(missing(6, "seven pupils who are no child of these teachers"));
     }
     let family = enrolled.iter().find_map(|child| {
         let guardians = directory.guardians.get(child)?;
@@ -204,6 +205,7 @@ fn try_class(
     let office = office.ok_or_else(|| missing(8, "somebody in the office"))?;
     let substitute = staff.find(|person| {
         holds(person, Role::Teacher)
+            && directory.is_away(*person, date) == Some(false)
             && !entry.assignments.iter().any(|a| a.teacher == *person)
             && !entry.coordinators.iter().any(|(c, _)| c == person)
             && !pupils.iter().any(|pupil| directory.is_guardian(*person, *pupil, date))

@@ -6,8 +6,8 @@ use registro::DeliveryState;
 use registro_hub::Hub;
 use registro_model::{CommandId, DocumentId};
 
-use crate::day::Player;
 use crate::processes::Failure;
+use crate::stage::Player;
 
 /// The day in figures.
 #[derive(Debug, Default)]

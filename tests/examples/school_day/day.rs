@@ -1,27 +1,30 @@
 //! The day, hour by hour.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use registro::DeliveryState;
 use registro::teacher::RollCall;
-use registro::{DeliveryState, OpenOptions, Registro};
 use registro_hub::SystemRandomness;
 use registro_hub::clock::start_of_day;
 use registro_hub::directory::TableRegistry;
 use registro_hub::keys::{KeyFile, SchoolKeyVault};
 use registro_hub::registry::Registry;
 use registro_model::attendance::OutKind;
+use registro_model::justification::RunState;
 use registro_model::school::BellSlot;
 use registro_model::{ClockTime, CommandId, PersonId};
-use registro_store::FileVault;
-use registro_tests::clock::{SeededEnvironment, SharedClock};
+use registro_tests::clock::SharedClock;
 use registro_tests::link::{Link, Weather};
 
-use crate::cast::{self, Cast, People};
+use crate::cast::{self, People};
 use crate::checks::{self, Outcome};
 use crate::out;
 use crate::processes::{Failure, HubProcess, start_tablet};
+use crate::stage::{
+    A, B, COORDINATOR, GUARDIAN, LABELS, OFFICE, Player, SECOND, SUBSTITUTE, Stage, THIRD, open,
+};
 
 /// Why the day ended early.
 pub enum Ended {
@@ -32,150 +35,6 @@ pub enum Ended {
 impl<E: Into<Failure>> From<E> for Ended {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-/// A device of the story.
-pub struct Player {
-    pub label: &'static str,
-    pub person: PersonId,
-    pub registro: Registro,
-    pub link: Link,
-    pub store: PathBuf,
-    pub vault: PathBuf,
-    seed: u64,
-}
-
-/// Order of the devices.
-const LABELS: [&str; 8] = [
-    "tablet A",
-    "tablet B",
-    "second teacher",
-    "third teacher",
-    "coordinator",
-    "office",
-    "guardian",
-    "substitute",
-];
-const A: usize = 0;
-const B: usize = 1;
-const SECOND: usize = 2;
-const THIRD: usize = 3;
-const OFFICE: usize = 5;
-const GUARDIAN: usize = 6;
-const SUBSTITUTE: usize = 7;
-
-struct Stage {
-    cast: Cast,
-    hub: Option<HubProcess>,
-    clock: SharedClock,
-    midnight: i64,
-    players: Vec<Player>,
-    names: BTreeMap<PersonId, String>,
-}
-
-fn open(store: &Path, vault: &Path, url: &str, clock: &SharedClock, seed: u64) -> Result<Registro, Failure> {
-    let mut options = OpenOptions::new(store, url);
-    options.environment = Some(Box::new(SeededEnvironment::new(clock.clone(), seed)));
-    Ok(Registro::open(options, &FileVault::new(vault))?)
-}
-
-impl Stage {
-    fn hub(&self) -> Result<&HubProcess, Failure> {
-        self.hub.as_ref().ok_or_else(|| "the hub does not run".into())
-    }
-
-    async fn stop_hub(&mut self) -> Result<(), Failure> {
-        match self.hub.take() {
-            Some(hub) => hub.stop().await,
-            None => Ok(()),
-        }
-    }
-
-    /// Sets all clocks to a time of the day.
-    async fn at(&self, time: ClockTime) -> Result<(), Failure> {
-        let now = self.midnight + i64::from(time.minutes()) * 60_000;
-        if now > self.clock.now() {
-            self.clock.set(now);
-            self.hub()?.set_clock(now).await?;
-        }
-        Ok(())
-    }
-
-    fn tell(&self, what: &str) {
-        let minutes = (self.clock.now() - self.midnight).div_euclid(60_000);
-        println!("{:02}:{:02}  {what}", minutes / 60, minutes % 60);
-    }
-
-    fn name(&self, person: PersonId) -> String {
-        self.names.get(&person).cloned().unwrap_or_else(|| "somebody".to_owned())
-    }
-
-    fn pupil(&self, number: usize) -> PersonId {
-        self.cast.pupils.get(number - 1).copied().unwrap_or(self.cast.guardian)
-    }
-
-    fn player(&self, index: usize) -> &Player {
-        &self.players[index]
-    }
-
-    /// Prints what a teacher sees of the class.
-    fn show_class(&self, index: usize) -> Result<(), Failure> {
-        let player = self.player(index);
-        let view = player.registro.teacher().class_view(&self.cast.class, self.cast.date)?;
-        let mut lines = Vec::new();
-        for row in &view.pupils {
-            let Some(day) = &row.day else { continue };
-            let mut words = Vec::new();
-            if day.absent {
-                words.push("absent".to_owned());
-            }
-            if !day.absent_slots.is_empty() && !day.absent {
-                words.push(format!("absent in slots {:?}", day.absent_slots));
-            }
-            if day.late {
-                words.push(day.entry.map_or("late".to_owned(), |time| format!("in at {time}")));
-            }
-            if day.left_early {
-                words.push(day.exit.map_or("left".to_owned(), |time| format!("out at {time}")));
-            }
-            words.extend(day.outs.iter().map(|out| format!("out of class ({})", out.kind)));
-            if !day.conflicts.is_empty() {
-                words.push("CONFLICT".to_owned());
-            }
-            if day.pending {
-                words.push("(not sent yet)".to_owned());
-            }
-            if !words.is_empty() {
-                lines.push(format!("{}: {}", row.name, words.join(", ")));
-            }
-        }
-        let rolls: Vec<_> = view.rolls.iter().map(|roll| roll.slot).collect();
-        println!("         {} sees {} pupils, rolls in slots {rolls:?}", player.label, view.pupils.len());
-        for line in lines {
-            println!("           {line}");
-        }
-        Ok(())
-    }
-
-    /// Syncs through whatever weather there is, until everything went through.
-    async fn reconnect(&self, index: usize, weather: Weather) -> Result<(), Failure> {
-        let player = self.player(index);
-        player.link.set(weather);
-        for _ in 0..200 {
-            let synced = player.registro.sync().await;
-            let waiting = player.registro.written()?.iter().any(|w| w.delivery == DeliveryState::Pending);
-            match synced {
-                Ok(_) if !waiting => break,
-                Ok(_) => {}
-                Err(error) if error.kind == registro::ErrorKind::Offline => {}
-                Err(error) => return Err(error.into()),
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        player.link.set(Weather::Clear);
-        player.registro.sync().await?;
-        Ok(())
     }
 }
 
@@ -238,9 +97,17 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
     before_eight(&mut stage, folder.path(), seed).await?;
     first_slot(&stage).await?;
     second_slot(&stage).await?;
-    third_slot(&stage).await?;
     let backup = folder.path().join("noon.backup");
-    fourth_slot(&stage, &data, &backup).await?;
+    end_of_the_assignment(&stage).await?;
+    // In most schools the third teacher comes in slot 3.
+    let fourth = stage.cast.slots.get(3).map_or(u8::MAX, |slot| slot.position);
+    if stage.cast.third_slot <= fourth {
+        third_teacher(&stage).await?;
+        fourth_slot(&stage, &data, &backup).await?;
+    } else {
+        fourth_slot(&stage, &data, &backup).await?;
+        third_teacher(&stage).await?;
+    }
     reconnections(&mut stage).await?;
     let (shown, resolved) = afternoon(&stage).await?;
     let before_restore = checks::acknowledged(&stage.players)?;
@@ -316,7 +183,7 @@ async fn first_slot(stage: &Stage) -> Result<(), Failure> {
     let roll = RollCall { absent: absent(&[1, 3, 6]), late, left: vec![] };
     stage.player(B).registro.teacher().call_roll(&cast.class, cast.date, slot.position, &roll)?;
     stage.tell("tablet B: the same hour again, without P2, and P4 at another minute");
-    Ok(())
+    stage.show_class(B)
 }
 
 async fn second_slot(stage: &Stage) -> Result<(), Failure> {
@@ -330,6 +197,7 @@ async fn second_slot(stage: &Stage) -> Result<(), Failure> {
     let kind = OutKind::InSchool;
     second.mark_out(&cast.class, stage.pupil(5), cast.date, slot.position, kind, Some(from), Some(to))?;
     stage.tell("second teacher: P3 came at the start of the hour, P5 is out of class for half an hour");
+    stage.show_class(SECOND)?;
     let time = minutes_after(&cast.slots[0], 1, 3)?;
     let first_slot = cast.slots[0].position;
     stage.player(A).registro.teacher().mark_entry(
@@ -343,19 +211,26 @@ async fn second_slot(stage: &Stage) -> Result<(), Failure> {
     stage.show_class(A)
 }
 
-async fn third_slot(stage: &Stage) -> Result<(), Failure> {
+async fn end_of_the_assignment(stage: &Stage) -> Result<(), Failure> {
     let cast = &stage.cast;
     let ten = ClockTime::new(10, 0).ok_or("ten o'clock")?;
     stage.at(ten).await?;
     let office = &stage.player(OFFICE).registro;
     office.office().end_assignment(cast.third, &cast.class, cast.date).await?;
     stage.tell(&format!("office: ends the assignment of {} from today", stage.name(cast.third)));
+    Ok(())
+}
+
+async fn third_teacher(stage: &Stage) -> Result<(), Failure> {
+    let cast = &stage.cast;
     let slot = cast.slots.iter().find(|slot| slot.position == cast.third_slot).ok_or("the third slot")?;
     stage.at(minutes_after(slot, 1, 2)?).await?;
     let third = stage.player(THIRD).registro.teacher();
     let time = minutes_after(slot, 1, 2)?;
-    third.mark_exit(&cast.class, stage.pupil(8), cast.date, slot.position, time, None)?;
-    stage.tell("third teacher: an early exit of P8, offline");
+    let leaves = cast.pupils.len().min(8);
+    third.mark_exit(&cast.class, stage.pupil(leaves), cast.date, slot.position, time, None)?;
+    stage.tell(&format!("third teacher: an early exit of P{leaves}, offline; their assignment has ended"));
+    stage.show_class(THIRD)?;
     stage.at(ClockTime::new(11, 0).ok_or("eleven")?).await?;
     stage.reconnect(THIRD, Weather::Clear).await?;
     for written in stage.player(THIRD).registro.written()? {
@@ -365,8 +240,9 @@ async fn third_slot(stage: &Stage) -> Result<(), Failure> {
             stage.tell(&format!("third teacher reads: {italian}"));
         }
     }
-    let kept = office.office().kept().await?;
-    stage.tell(&format!("office sees {} refused batch kept for it", kept.len()));
+    stage.show_class(THIRD)?;
+    let kept = stage.player(OFFICE).registro.office().kept().await?;
+    stage.tell(&format!("office sees what is kept for it: {} refused", kept.len()));
     Ok(())
 }
 
@@ -378,11 +254,14 @@ async fn fourth_slot(stage: &Stage, data: &Path, backup: &Path) -> Result<(), Fa
     let left = vec![(stage.pupil(7), slot.start)];
     let roll = RollCall { absent: vec![stage.pupil(1)], late: vec![], left };
     substitute.call_roll(&cast.class, cast.date, slot.position, &roll)?;
-    stage.tell(&format!("substitute: {} calls the roll blind, P7 has left", stage.name(cast.substitute)));
+    let name = stage.name(cast.substitute);
+    stage.tell(&format!("substitute: {name} calls the roll blind, P1 is absent and P7 has left"));
+    stage.show_class(SUBSTITUTE)?;
     stage.reconnect(SECOND, Weather::Stormy).await?;
     stage.tell("second teacher's tablet is back, through a link that drops, doubles and delays");
     stage.reconnect(B, Weather::Stormy).await?;
     stage.tell("tablet B is back");
+    stage.show_class(B)?;
     stage.at(ClockTime::new(12, 0).ok_or("noon")?).await?;
     registro_hub::backup::backup(&data.join("hub.sqlite"), backup)?;
     stage.tell("hub: backup of noon");
@@ -408,6 +287,7 @@ async fn reconnections(stage: &mut Stage) -> Result<(), Failure> {
     stage.players.insert(A, Player { label, person, registro, link, store, vault, seed });
     stage.reconnect(A, Weather::Stormy).await?;
     stage.tell("tablet A is started again; everything arrived once");
+    stage.show_class(A)?;
     stage.reconnect(SUBSTITUTE, Weather::Stormy).await?;
     stage.tell("substitute's tablet is back");
     Ok(())
@@ -423,34 +303,37 @@ async fn afternoon(stage: &Stage) -> Result<(usize, usize), Failure> {
         let open = family.absences(child.pupil, cast.date)?;
         let day = family.day(child.pupil, cast.date)?;
         let state = if day.absent { "absent today" } else { "nothing to report" };
-        stage.tell(&format!("guardian is told once about {}: {state}", child.name));
-        for absence in open {
+        stage.tell(&format!("guardian is told once about {}: {state}", stage.called(child.pupil)));
+        for absence in open.iter().filter(|absence| absence.state == RunState::Open) {
             family.justify(child.pupil, &absence.run, "family", None)?;
-            stage.tell(&format!("guardian justifies {}", child.name));
+            stage.tell(&format!("guardian justifies {}", stage.called(child.pupil)));
         }
-        let hours = family.hours(child.pupil, cast.date)?;
-        println!("         hours of absence: {} of at most {}", hours.absence, hours.most_absence);
     }
     stage.reconnect(GUARDIAN, Weather::Stormy).await?;
+    stage.show_family()?;
 
     let a = stage.player(A);
     a.registro.sync().await?;
     let teacher = a.registro.teacher();
     for pending in teacher.pending_justifications(&cast.class, cast.date)? {
         teacher.decide(&cast.class, &pending, None)?;
-        stage.tell(&format!("first teacher approves the justification of {}", pending.name));
+        stage.tell(&format!("first teacher approves the justification of {}", stage.called(pending.pupil)));
     }
     stage.show_class(A)?;
     let conflicts = teacher.conflicts(&cast.class, cast.date)?;
     for conflict in &conflicts {
         let says: Vec<_> = conflict.values.iter().map(|value| value.says.clone()).collect();
-        stage.tell(&format!("first teacher sees a conflict about {}: {}", conflict.name, says.join(" / ")));
+        stage.tell(&format!(
+            "first teacher sees a conflict about {}: {}",
+            stage.called(conflict.pupil),
+            says.join(" / ")
+        ));
         let chosen: CommandId = conflict.values.first().ok_or("a value")?.v;
         teacher.resolve(&cast.class, conflict, chosen, cast.date)?;
     }
     let mut settled = std::collections::BTreeSet::new();
     for report in teacher.called_present(&cast.class, cast.date)? {
-        let name = &report.name;
+        let name = stage.called(report.pupil);
         stage.tell(&format!(
             "{name} was called present at slot {} by {}",
             report.slot,
@@ -490,6 +373,9 @@ async fn night(stage: &mut Stage, data: &Path, backup: &Path) -> Result<(), Fail
             stage.reconnect(index, Weather::Clear).await?;
         }
     }
-    stage.tell("the devices brought back what the backup lacked");
-    stage.show_class(A)
+    stage.tell("the devices brought back what the backup lacked; all see the same");
+    stage.show_class(A)?;
+    stage.show_class(SECOND)?;
+    stage.show_class(COORDINATOR)?;
+    stage.show_family()
 }

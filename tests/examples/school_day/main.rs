@@ -10,6 +10,7 @@ mod checks;
 mod day;
 mod out;
 mod processes;
+mod stage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,7 +82,7 @@ async fn play(arguments: &[String]) -> ExitCode {
             if outcome.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(day::Ended::NothingFits(what)) => {
-            eprintln!("no class and day fit the story: there is not {what}");
+            eprintln!("no class and day fit the story; what is missing: {what}");
             ExitCode::from(2)
         }
         Err(day::Ended::Failed(error)) => {
