@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     registry: Box<dyn Registry>,
     registered: Registered,
     version: u64,
+    /// Whether facts of the directory may not be written yet: the last try failed.
+    facts_due: bool,
     catalogue: Catalogue,
     shelf: Shelf,
     certificates: Certificates,
@@ -106,9 +108,10 @@ impl Hub {
             registry,
             registered,
             version,
+            facts_due: true,
             random,
         };
-        inner.write_own_facts(now_ms)?;
+        inner.write_due_facts(now_ms)?;
         let head = read::head(&inner.database, school)?;
         let (news, _) = tokio::sync::watch::channel(head.position);
         Ok(Self { inner: Mutex::new(inner), school, school_key, news })
@@ -245,13 +248,25 @@ impl Inner {
     pub(crate) fn refresh(&mut self, now: i64) -> Result<bool, HubError> {
         let version = self.registry.version(&self.database)?;
         if version == self.version {
+            self.write_due_facts(now)?;
             return Ok(false);
         }
         self.registered = self.registry.load(&self.database)?;
         self.version = version;
         self.scopes.clear();
-        self.write_own_facts(now)?;
+        self.facts_due = true;
+        self.write_due_facts(now)?;
         Ok(true)
+    }
+
+    /// Writes the facts of the directory, if that is still to be done: after a failure it is tried again with the
+    /// next request.
+    fn write_due_facts(&mut self, now: i64) -> Result<(), HubError> {
+        if self.facts_due {
+            self.write_own_facts(now)?;
+            self.facts_due = false;
+        }
+        Ok(())
     }
 
     /// Whether a cursor is of this log.

@@ -97,6 +97,13 @@ fn what_is_torn_or_forged_leaves_no_trace() {
     forged.changes[0].envelope.signature[0] ^= 1;
     assert_eq!(code_of(&second.push(&hub, vec![forged], morning())[0]), Some(Code::Form));
 
+    // Magic and checksum, which no signature covers.
+    for at in [0, 4] {
+        let mut spoilt = whole.clone();
+        spoilt.changes[0].chunk[at] ^= 1;
+        assert_eq!(code_of(&second.push(&hub, vec![spoilt], morning())[0]), Some(Code::Form));
+    }
+
     // Another's bytes under an envelope of one's own.
     let stolen: Vec<_> =
         whole.changes.iter().map(|c| (c.envelope.document, c.envelope.change, c.chunk.clone())).collect();

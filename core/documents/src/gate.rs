@@ -71,6 +71,8 @@ impl Refusal {
 /// What the envelope says about the change. `None` is not checked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Expectation {
+    /// The hash that the envelope signs.
+    pub hash: Option<[u8; 32]>,
     /// The actor, recomputed from certificate, document and epoch.
     pub actor: Option<[u8; 16]>,
     /// The command: the version of every fact.
@@ -141,6 +143,9 @@ pub fn chunk_hash(chunk: &[u8]) -> Option<ChangeHash> {
 pub fn judge(document: &Document, chunk: &[u8], expect: &Expectation) -> Result<Verdict, Refusal> {
     let bounds = bounds::check_change(chunk).map_err(|reason| Refusal::new(Code::Bounds, reason))?;
     let hash = chunk_hash(chunk).ok_or_else(|| Refusal::new(Code::Form, "the checksum is wrong"))?;
+    if expect.hash.is_some_and(|signed| signed != hash.0) {
+        return Err(Refusal::new(Code::Form, "not the change that was signed"));
+    }
     if document.contains(&hash) {
         return Ok(Verdict::Known(hash));
     }

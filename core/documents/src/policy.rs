@@ -23,7 +23,7 @@ use crate::kind::Kind;
 
 pub use event::event_date;
 pub use reason::Reason;
-pub use standing::standing;
+pub use standing::{standing, standing_of_change};
 
 /// What the policy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,6 +25,7 @@ fn entry(v: u8, time: &str) -> Put {
 fn give(document: &mut Document, actor: u8, heads: Option<&[ChangeHash]>, puts: &[Put]) -> ChangeHash {
     let written = write(document, [actor; 16], heads, 1_763_884_800, puts).unwrap();
     let expect = Expectation {
+        hash: Some(written.hash.0),
         actor: Some([actor; 16]),
         command: Some(puts[0].fact.v),
         capacity: Some(Capacity::Lesson),

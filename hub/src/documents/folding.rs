@@ -1,5 +1,7 @@
 //! Folding: a document with its records becomes a signed snapshot.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use registro_documents::{CertificateId, Document, PackedRecords, SigningKey, genesis};
 use registro_model::SchoolId;
 use registro_sync::Cursor;
@@ -41,7 +43,9 @@ pub fn fold(
     key: &SigningKey,
 ) -> Result<Snapshot, HubError> {
     let unsound = HubError::Stored("a document that does not fold");
-    let bytes = loaded.document.save();
+    // Automerge's failures are nearly all panics; one here would take the hub with it.
+    let bytes = catch_unwind(AssertUnwindSafe(|| loaded.document.save()))
+        .map_err(|_| HubError::Stored("a document that does not save"))?;
     let again =
         Document::load(&bytes).map_err(|_| HubError::Stored("a document that does not load once saved"))?;
     let sorted = |document: &Document| {

@@ -64,16 +64,22 @@ impl Loaded {
     pub fn replay(&mut self, row: &LogRow, certificates: &Certificates) -> Result<(), HubError> {
         let signed: SignedChange =
             minicbor::decode(&row.data).map_err(|_| HubError::Stored("a change that does not decode"))?;
-        let expect = Expectation { accepted_by_hub: true, ..Expectation::default() };
+        let certificate = certificates
+            .get(&signed.envelope.certificate)
+            .ok_or(HubError::Stored("a change whose certificate is missing"))?;
+        // The chain covers the hash alone: a chunk that was exchanged in the table is found out here.
+        let expect = Expectation {
+            hash: Some(row.hash),
+            actor: Some(certificate.actor(signed.envelope.document, signed.envelope.epoch)),
+            accepted_by_hub: true,
+            ..Expectation::default()
+        };
         let verdict = gate::judge(&self.document, &signed.chunk, &expect)
             .map_err(|_| HubError::Stored("an accepted change that the gate refuses"))?;
         if let Verdict::Sound(judged) = verdict {
             gate::admit(&mut self.document, judged)
                 .map_err(|_| HubError::Stored("an accepted change that does not apply"))?;
         }
-        let certificate = certificates
-            .get(&signed.envelope.certificate)
-            .ok_or(HubError::Stored("a change whose certificate is missing"))?;
         let record = row.record().ok_or(HubError::Stored("a change without standing"))?;
         self.records.insert(row.hash, record);
         self.note_origin(certificate, &signed);

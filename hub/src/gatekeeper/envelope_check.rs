@@ -1,8 +1,7 @@
 //! Step 0: who signed what. Nothing that fails here leaves a trace, so that nobody can get another's bytes refused
 //! by sending them broken, torn, or under an envelope of their own.
 
-use registro_documents::bytes::sha256;
-use registro_documents::{Batch, Certificate, Hash};
+use registro_documents::{Batch, Certificate, ChangeHash, Hash, gate};
 use registro_model::SchoolId;
 use registro_sync::Code;
 
@@ -70,8 +69,9 @@ pub fn check<'c>(
         if !envelope.is_signed_by(certificate) {
             return Err(broken);
         }
-        // A refusal is remembered under the hash, so the hash must be these bytes'.
-        if sha256(change.chunk.get(8..).unwrap_or_default()) != envelope.change {
+        // A refusal is remembered under the hash, so the hash must be these bytes', the eight before what is hashed
+        // included: no signature covers those.
+        if gate::chunk_hash(&change.chunk) != Some(ChangeHash(envelope.change)) {
             return Err(broken);
         }
         if ChunkHead::read(&change.chunk)

@@ -76,11 +76,11 @@ impl Bench<'_> {
             });
             return Ok(Judgement::Remembered(all.collect()));
         }
+        if self.is_revoked(certificate) {
+            return Ok(Judgement::Not(Verdict::kept(Code::Refused, Reason::Revoked, None), Vec::new()));
+        }
         if !certificate.is_valid_at(self.now.div_euclid(1_000)) {
             return Ok(Judgement::Not(Verdict::traceless(Code::Certificate, None), Vec::new()));
-        }
-        if self.revoked.contains_key(&certificate.id()) {
-            return Ok(Judgement::Not(Verdict::kept(Code::Refused, Reason::Revoked, None), Vec::new()));
         }
         let command = batch.changes.first().map(|change| change.envelope.command);
         if let Some(command) = command
@@ -98,6 +98,15 @@ impl Bench<'_> {
         self.weigh(batch, certificate, gated)
     }
 
+    /// Whether the device was revoked, under this certificate or another one of its key.
+    fn is_revoked(&self, certificate: &Certificate) -> bool {
+        self.revoked
+            .keys()
+            .filter_map(|id| self.certificates.get(id))
+            .any(|revoked| revoked.key == certificate.key)
+            || self.revoked.contains_key(&certificate.id())
+    }
+
     fn pass_gate(
         &mut self,
         batch: &Batch,
@@ -112,14 +121,23 @@ impl Bench<'_> {
             return Ok(Err(Verdict::traceless(Code::Missing, cause)));
         }
         let expect = Expectation {
+            hash: Some(envelope.change),
             actor: Some(certificate.actor(envelope.document, envelope.epoch)),
             command: Some(envelope.command),
             capacity: Some(envelope.capacity),
             accepted_by_hub: false,
         };
         let (database, school) = (self.database, self.school);
-        let loaded =
-            self.shelf.get(database, school, self.catalogue, self.certificates, envelope.document)?;
+        let loaded = self.shelf.get(database, school, self.catalogue, self.certificates, envelope.document);
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            // One document that does not load must not keep the others from being written.
+            Err(HubError::Stored(what)) => {
+                tracing::error!(document = %envelope.document, what, "a document cannot be written to");
+                return Ok(Err(Verdict::traceless(Code::Busy, cause)));
+            }
+            Err(error) => return Err(error),
+        };
         let judged = match gate::judge(&loaded.document, &change.chunk, &expect) {
             Ok(gate::Verdict::Sound(judged)) => judged,
             // Only a genesis is in a document and not in the log.
@@ -192,11 +210,10 @@ impl Bench<'_> {
         }
         let mut acceptable = Vec::with_capacity(gated.len());
         for (index, change) in gated.into_iter().enumerate() {
-            let standing = self
-                .ask_each(batch, index, certificate.person, &change, policy::standing)
-                .into_iter()
-                .min()
-                .unwrap_or(Standing::Pupil);
+            let standings = self.ask_each(batch, index, certificate.person, &change, |question| {
+                (question.fact.is_annulled(), policy::standing(question))
+            });
+            let standing = policy::standing_of_change(standings).unwrap_or(Standing::Pupil);
             acceptable.push(Acceptable {
                 document: change.loaded.identity.id,
                 standing,

@@ -64,16 +64,16 @@ impl Hub {
         if !verify(key, &proof_text(inner.school, person, b"", nonce), proof) {
             return Err(HubError::Forbidden("the proof of the device key does not hold"));
         }
-        for known in inner.certificates.values().filter(|known| known.key == *key) {
-            if known.person != person {
-                return Err(HubError::Forbidden("the device key is another person's"));
-            }
-            if inner.revoked.contains_key(&known.id()) {
-                return Err(HubError::Forbidden("the device was revoked"));
-            }
-            if known.is_valid_at(now_ms.div_euclid(1_000)) {
-                return Ok(known.clone());
-            }
+        let of_key: Vec<_> = inner.certificates.values().filter(|known| known.key == *key).collect();
+        if of_key.iter().any(|known| known.person != person) {
+            return Err(HubError::Forbidden("the device key is another person's"));
+        }
+        // Whichever of its certificates was revoked, the device was.
+        if of_key.iter().any(|known| inner.revoked.contains_key(&known.id())) {
+            return Err(HubError::Forbidden("the device was revoked"));
+        }
+        if let Some(valid) = of_key.iter().find(|known| known.is_valid_at(now_ms.div_euclid(1_000))) {
+            return Ok((*valid).clone());
         }
         let certificate =
             certificate_for(&inner.key, inner.school, person, *key, &inner.registered.school.year, now_ms);

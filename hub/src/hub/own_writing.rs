@@ -220,6 +220,7 @@ impl Pen<'_, '_> {
             return self.write_group(loaded, second);
         }
         let expect = Expectation {
+            hash: Some(written.hash.0),
             actor: Some(actor),
             command: Some(command),
             capacity: Some(Capacity::School),

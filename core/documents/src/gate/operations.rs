@@ -37,7 +37,7 @@ pub(super) fn check(
     let heads: BTreeSet<_> = document.heads().into_iter().collect();
     let current = heads.len() == change.deps.len() && change.deps.iter().all(|dep| heads.contains(dep));
     let mut seen = BTreeSet::new();
-    drafts
+    let puts: Vec<Put> = drafts
         .into_iter()
         .map(|draft| {
             if !seen.insert((draft.section, draft.key.clone())) {
@@ -50,7 +50,12 @@ pub(super) fn check(
             };
             put(document, draft, replaces, expect)
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    let of_one_command = |pair: &[Put]| match pair {
+        [one, other] => one.fact.v == other.fact.v && one.fact.capacity == other.fact.capacity,
+        _ => true,
+    };
+    if puts.windows(2).all(of_one_command) { Ok(puts) } else { Err(form("facts of several commands")) }
 }
 
 /// Sorts the operations into the facts that they build.
@@ -186,6 +191,11 @@ fn put(
         let schema = schema::section(document.kind(), draft.section)
             .ok_or_else(|| form("a section that this version does not write"))?;
         schema.check(&draft.key, &fact).map_err(|error| form(&error.to_string()))?;
+        // Facts are cited by key and version, which must name one.
+        let cited = document.versions(draft.section, &draft.key);
+        if cited.iter().any(|held| held.fact.v == v && held.fact != fact) {
+            return Err(form("another fact of a version that is there"));
+        }
     }
     Ok(Put { section: draft.section, key: draft.key, fact, replaces })
 }

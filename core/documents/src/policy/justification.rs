@@ -2,7 +2,7 @@
 
 use chrono::Datelike;
 use registro_model::directory::GuardianRights;
-use registro_model::{Capacity, Date, PersonId};
+use registro_model::{Capacity, Date, PersonId, time::parse_date};
 
 use super::{Answer, Question, Reason};
 use crate::identity::Subject;
@@ -18,11 +18,10 @@ pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
     let online = settings.justify_kinds.iter().any(|allowed| allowed.as_str() == kind);
     match question.capacity {
         Capacity::Guardian if !settings.justify_guardian || !online => Answer::Refused(Reason::NotEnabled),
-        Capacity::Guardian => match question.directory.guardian_rights(question.author, *pupil, date) {
-            Some(GuardianRights::Complete) => question.replaces_only_own(),
-            Some(_) => Answer::Refused(Reason::NoGuardianRight),
-            None => Answer::CannotTell,
-        },
+        // On the first day too: the author chose the last one.
+        Capacity::Guardian => may_speak_for(question, *pupil, first_day(question).unwrap_or(date))
+            .and(|| may_speak_for(question, *pupil, date))
+            .and(|| question.replaces_only_own()),
         Capacity::Pupil if question.author != *pupil => Answer::Refused(Reason::OthersName),
         Capacity::Pupil if !settings.justify_adult_pupil || !online => Answer::Refused(Reason::NotEnabled),
         Capacity::Pupil => is_adult(question, *pupil, date).and(|| question.replaces_only_own()),
@@ -33,6 +32,19 @@ pub(super) fn judge(question: &Question<'_>, date: Option<Date>) -> Answer {
         },
         _ => Answer::Refused(Reason::NotInCapacity),
     }
+}
+
+fn may_speak_for(question: &Question<'_>, pupil: PersonId, date: Date) -> Answer {
+    match question.directory.guardian_rights(question.author, pupil, date) {
+        Some(GuardianRights::Complete) => Answer::Allowed,
+        Some(_) => Answer::Refused(Reason::NoGuardianRight),
+        None => Answer::CannotTell,
+    }
+}
+
+/// The first day of what a justification is about, which its key names.
+fn first_day(question: &Question<'_>) -> Option<Date> {
+    parse_date(question.key.split('/').nth(1)?).ok()
 }
 
 /// Whether the fact is about a permission, which is asked and granted before its day; everything else that is

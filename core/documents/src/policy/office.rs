@@ -1,7 +1,7 @@
 //! What goes to the office (*quarantena in segreteria*) instead of into the register. Decided by the hub when it
 //! accepts, never by a merge.
 
-use registro_model::directory::Directory;
+use registro_model::directory::{Directory, GuardianRights, Guardianship};
 use registro_model::people::Role;
 use registro_model::{Capacity, Date, PersonId};
 
@@ -25,7 +25,6 @@ pub fn destination(question: &Question<'_>, received: Date) -> Option<Reason> {
     };
 
     if matches!(question.section, "attendance" | "marks" | "notes" | "lessons")
-        && question.capacity != Capacity::Office
         && let Some(class) = &class
         && let Some(term) = question.school.term_of(date)
         && question.directory.begun_councils.contains(&(class.clone(), term.code.clone()))
@@ -75,7 +74,10 @@ fn right_ended(
         }
         Capacity::Guardian => {
             let list = directory.guardians.get(&question.document.subject.person()?)?;
-            list.iter().filter(|g| g.guardian == question.author).map(|g| g.span.to).collect()
+            // A row without the right to write, such as a court order's, follows the right and does not go on with it.
+            let right =
+                |g: &&Guardianship| g.guardian == question.author && g.rights == GuardianRights::Complete;
+            list.iter().filter(right).map(|g| g.span.to).collect()
         }
         Capacity::Office => role_ends(directory, question.author, Role::Office)?,
         Capacity::Head => role_ends(directory, question.author, Role::Head)?,

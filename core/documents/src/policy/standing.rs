@@ -31,6 +31,15 @@ pub fn standing(question: &Question<'_>) -> Standing {
     }
 }
 
+/// The standing of a change, whose facts are given as (annulled, standing): the least of its live facts. What it
+/// annuls is a copy with the slot of what it copies, and weighs nothing as long as something live stands beside it:
+/// an entry in the second hour that takes back an absence of the first is a fact of the second hour.
+pub fn standing_of_change(facts: impl IntoIterator<Item = (bool, Standing)>) -> Option<Standing> {
+    let facts: Vec<_> = facts.into_iter().collect();
+    let least = |annulled: bool| facts.iter().filter(|fact| fact.0 == annulled).map(|fact| fact.1).min();
+    least(false).or_else(|| least(true))
+}
+
 /// The slot of the event: a field of the fact, or a piece of its key.
 pub(super) fn slot_of(question: &Question<'_>) -> Option<u8> {
     let in_key = || question.key.split_once('#')?.1.split('/').next()?.parse().ok();

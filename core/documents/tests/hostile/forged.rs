@@ -194,6 +194,35 @@ fn a_key_outside_the_grammar_is_refused() {
 }
 
 #[test]
+fn facts_of_two_commands_or_capacities_in_one_change_are_refused() {
+    let document = record();
+    let two = |other: Put| {
+        let puts = [put(66, "2026-11-25/absence"), other];
+        write(&document, ATTACKER, None, 1_763_884_800, &puts).unwrap().chunk
+    };
+    let sound = two(put(66, "2026-11-26/absence"));
+    assert!(gate::judge(&document, &sound, &Expectation::default()).is_ok());
+    refused(&document, &two(put(67, "2026-11-26/absence")), Code::Form);
+    let mut office = put(66, "2026-11-26/absence");
+    office.fact.capacity = Capacity::Office;
+    refused(&document, &two(office), Code::Form);
+}
+
+#[test]
+fn another_fact_of_a_version_that_is_there_is_refused() {
+    let mut document = record();
+    give(&mut document, AUTHOR, None, &[put(50, "2026-11-30/entry")]);
+    let genesis = [registro_documents::genesis::hash(document.kind())];
+    let beside = |put: Put| write(&document, ATTACKER, Some(&genesis), 1_763_884_800, &[put]).unwrap().chunk;
+    // The same fact of the same version is one fact, whoever writes it.
+    let same = beside(put(50, "2026-11-30/entry"));
+    assert!(gate::judge(&document, &same, &Expectation::default()).is_ok());
+    let mut other = put(50, "2026-11-30/entry");
+    other.fact = other.fact.with("time", "09:10");
+    refused(&document, &beside(other), Code::Form);
+}
+
+#[test]
 fn a_key_put_twice_is_refused() {
     let document = record();
     let change = honest(&document, "2026-11-25/absence");
@@ -223,6 +252,7 @@ fn the_envelope_binds_actor_command_and_capacity() {
     let document = record();
     let chunk = bytes(&honest(&document, "2026-11-25/absence"));
     let sound = Expectation {
+        hash: gate::chunk_hash(&chunk).map(|hash| hash.0),
         actor: Some(ATTACKER),
         command: Some(CommandId([66; 8])),
         capacity: Some(Capacity::Lesson),
@@ -230,6 +260,7 @@ fn the_envelope_binds_actor_command_and_capacity() {
     };
     assert!(gate::judge(&document, &chunk, &sound).is_ok());
     for wrong in [
+        Expectation { hash: Some([1; 32]), ..sound },
         Expectation { actor: Some(AUTHOR), ..sound },
         Expectation { command: Some(CommandId([1; 8])), ..sound },
         Expectation { capacity: Some(Capacity::Office), ..sound },

@@ -432,7 +432,8 @@ impl Device {
         }
         let author = (certificate.person, certificate.id());
         let op = held.stored_change_op(record, change, certificate.person);
-        match held.accept(change, record, author) {
+        let actor = certificate.actor(envelope.document, envelope.epoch);
+        match held.accept(change, record, author, Some(actor)) {
             Ok(keys) => {
                 changed.entry(id).or_default().extend(keys);
                 ops.push(op);

@@ -139,13 +139,14 @@ impl Device {
         Ok(id)
     }
 
-    /// The weight that this device's directory gives to a draft: the least of its facts'.
+    /// The weight that this device's directory gives to a draft.
     fn standing_of(&mut self, draft: &Draft) -> Result<Standing, DeviceError> {
-        let mut least = Standing::Office;
+        let mut standings = Vec::with_capacity(draft.writes.len());
         for write in &draft.writes {
-            least = least.min(self.question(draft.capacity, write, policy::standing)?);
+            let standing = self.question(draft.capacity, write, policy::standing)?;
+            standings.push((write.fact.is_annulled(), standing));
         }
-        Ok(least)
+        Ok(policy::standing_of_change(standings).unwrap_or(Standing::Office))
     }
 
     /// Makes a change, on the given heads or all current ones, under the document's epoch or one of its own.

@@ -107,7 +107,8 @@ impl Held {
         for change in changes.into_iter().filter(|change| change.state == ACCEPTED) {
             let stored: StoredChange = decode(&change.body)?;
             let author = (stored.author, stored.signed.envelope.certificate);
-            held.accept(&stored.signed, stored.record, author)
+            // Its actor was recomputed when it came.
+            held.accept(&stored.signed, stored.record, author, None)
                 .map_err(|_| DeviceError::Stored("an accepted change does not apply"))?;
         }
         let misfits = held.add_pending(pending);
@@ -123,7 +124,7 @@ impl Held {
                 if self.document.contains(&automerge_hash(change.signed.envelope.change)) {
                     continue;
                 }
-                if self.put(&change.signed, false).is_err() {
+                if self.put(&change.signed, None, false).is_err() {
                     misfits.insert(entry.command.id);
                     continue;
                 }
@@ -136,18 +137,20 @@ impl Held {
         misfits
     }
 
-    /// Puts an accepted change on the document. Returns the keys that it wrote; empty if it was there already.
+    /// Puts an accepted change on the document, under the actor that its author's certificate gives. Returns the keys
+    /// that it wrote; empty if it was there already.
     pub(super) fn accept(
         &mut self,
         signed: &SignedChange,
         record: AcceptanceRecord,
         author: (PersonId, CertificateId),
+        actor: Option<[u8; 16]>,
     ) -> Result<BTreeSet<(String, String)>, gate::Refusal> {
         let hash = signed.envelope.change;
         let keys = if self.document.contains(&automerge_hash(hash)) {
             self.keys_of(hash)
         } else {
-            self.put(signed, true)?
+            self.put(signed, actor, true)?
         };
         self.own.remove(&hash);
         self.records.insert(hash, record);
@@ -161,11 +164,13 @@ impl Held {
     fn put(
         &mut self,
         signed: &SignedChange,
+        actor: Option<[u8; 16]>,
         accepted_by_hub: bool,
     ) -> Result<BTreeSet<(String, String)>, gate::Refusal> {
         let envelope = &signed.envelope;
         let expectation = Expectation {
-            actor: None,
+            hash: Some(envelope.change),
+            actor,
             command: Some(envelope.command),
             capacity: Some(envelope.capacity),
             accepted_by_hub,
@@ -194,7 +199,7 @@ impl Held {
         standing: Standing,
         author: (PersonId, CertificateId),
     ) -> Result<BTreeSet<(String, String)>, gate::Refusal> {
-        let keys = self.put(signed, false)?;
+        let keys = self.put(signed, None, false)?;
         let hash = signed.envelope.change;
         self.own.insert(hash, standing);
         if let Some(info) = self.document.change_info(&automerge_hash(hash)) {

@@ -21,6 +21,19 @@ fn a9_a_guardian_with_a_complete_right_justifies_if_enabled() {
         ("right ended", by(FORMER), no(Reason::NoGuardianRight)),
         ("while it lasted", justification("absence", "2026-10-31", PUPIL, FORMER, Guardian), Allowed),
         (
+            "from before the right began",
+            {
+                let case = justification("absence", DAY, PUPIL, MOTHER, Guardian);
+                let mut case = case.knowing(|d| {
+                    let mine = d.guardians.get_mut(&PUPIL).unwrap().iter_mut().find(|g| g.guardian == MOTHER);
+                    mine.unwrap().span.from = date(DAY);
+                });
+                case.key = case.key.replace(DAY, "2026-11-20");
+                case
+            },
+            no(Reason::NoGuardianRight),
+        ),
+        (
             "not enabled",
             by(MOTHER).in_school(|s| s.settings.justify_guardian = false),
             no(Reason::NotEnabled),

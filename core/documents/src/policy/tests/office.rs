@@ -5,7 +5,7 @@ use registro_model::{Capacity, ClassCode, PersonId, Standing};
 
 use super::cast::*;
 use crate::policy::office::destination;
-use crate::policy::{Reason, standing};
+use crate::policy::{Reason, standing, standing_of_change};
 
 use Capacity::{Council, Guardian, Head, Lesson, Office, Substitute};
 
@@ -42,6 +42,11 @@ fn once_a_terms_council_has_begun_its_attendance_and_lessons_go_to_the_office() 
     assert_eq!(sent(&absence(DAY, 1, NARDI, Lesson), DAY), None);
     assert_eq!(sent(&begun(absence(DAY, 1, NARDI, Lesson)), DAY), Some(Reason::CouncilBegun));
     assert_eq!(sent(&begun(in_month("lessons", NARDI, Lesson)), DAY), Some(Reason::CouncilBegun));
+    assert_eq!(
+        sent(&begun(absence(DAY, 1, OFFICE, Office)), DAY),
+        Some(Reason::CouncilBegun),
+        "nobody is exempt"
+    );
     assert_eq!(sent(&begun(absence("2027-01-11", 1, NARDI, Lesson)), "2027-01-11"), None, "another term");
     assert_eq!(sent(&begun(absence("2026-10-05", 1, MELIS, Lesson)), DAY), None, "another class that day");
     assert_eq!(sent(&begun(in_month("topics", NARDI, Lesson)), DAY), None, "topics stay open");
@@ -102,6 +107,18 @@ fn work_from_before_the_end_of_a_right_goes_to_the_office_after_late_push_days()
         sent(&case, received)
     };
     assert_eq!((of_october("2026-11-14"), of_october("2026-11-15")), (None, Some(Reason::LatePush)));
+    // A court order that follows the right does not carry it on.
+    let barred = |received| {
+        let key = "absence/2026-10-20/0011223344556677";
+        let case = Case::new(record(PUPIL), "justifications", key, FORMER, Guardian).with("to", "2026-10-20");
+        let case = case.knowing(|d| {
+            let (name, span) = ("Prova".into(), span("2026-11-01", ""));
+            let order = Guardianship { guardian: FORMER, name, rights: GuardianRights::None, span };
+            d.guardians.get_mut(&PUPIL).unwrap().push(order);
+        });
+        sent(&case, received)
+    };
+    assert_eq!((barred("2026-11-14"), barred("2026-11-15")), (None, Some(Reason::LatePush)));
 }
 
 #[test]
@@ -130,6 +147,13 @@ fn standing_follows_the_capacity_and_the_timetable() {
     assert_eq!(weigh(&justification(MOTHER, Guardian)), Standing::Guardian);
     assert_eq!(weigh(&justification(ADULT, Capacity::Pupil)), Standing::Pupil);
     assert_eq!(weigh(&Case::new(record(PUPIL), "profile", "name", HUB, Capacity::School)), Standing::School);
+    // What a change takes back has the slot of what it copies, and does not make the change weigh less.
+    let of = |facts: &[(bool, Standing)]| standing_of_change(facts.iter().copied());
+    let (lesson, staff) = (Standing::TimetabledLesson, Standing::OtherStaff);
+    assert_eq!(of(&[(false, lesson), (true, staff)]), Some(lesson));
+    assert_eq!(of(&[(false, lesson), (false, staff), (true, Standing::Office)]), Some(staff));
+    assert_eq!(of(&[(true, staff), (true, lesson)]), Some(staff), "nothing but taking back");
+    assert_eq!(of(&[]), None);
     // office > head, council > timetabled lesson > substitute > other staff > school > guardian > pupil
     use Standing::{HeadOrCouncil, OtherStaff, School, TimetabledLesson};
     let order = [
