@@ -59,33 +59,34 @@ pub struct Acceptable {
 }
 
 /// Why a batch is not accepted, and what the hub remembers of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// The code.
     pub code: Code,
     /// The reason, where policy or office decided.
     pub reason: Option<Reason>,
-    /// Index of the change that is the cause; `None` if all are alike.
-    pub cause: Option<usize>,
+    /// Indexes of the changes that are the cause; `None` if all are alike. Its author's device runs the command again
+    /// without them, so all are named at once.
+    pub causes: Option<Vec<usize>>,
     /// Whether nothing is remembered of it.
     pub traceless: bool,
 }
 
 impl Verdict {
-    pub(crate) const fn traceless(code: Code, cause: Option<usize>) -> Self {
-        Self { code, reason: None, cause, traceless: true }
+    pub(crate) fn traceless(code: Code, cause: Option<usize>) -> Self {
+        Self { code, reason: None, causes: cause.map(|index| vec![index]), traceless: true }
     }
 
-    pub(crate) const fn final_code(code: Code, cause: Option<usize>) -> Self {
-        Self { code, reason: None, cause, traceless: false }
+    pub(crate) fn final_code(code: Code, cause: Option<usize>) -> Self {
+        Self { code, reason: None, causes: cause.map(|index| vec![index]), traceless: false }
     }
 
-    pub(crate) const fn kept(code: Code, reason: Reason, cause: Option<usize>) -> Self {
-        Self { code, reason: Some(reason), cause, traceless: false }
+    pub(crate) const fn kept(code: Code, reason: Reason, causes: Option<Vec<usize>>) -> Self {
+        Self { code, reason: Some(reason), causes, traceless: false }
     }
 
     /// Whether the change at an index is the cause.
     pub fn is_cause(&self, index: usize) -> bool {
-        self.cause.is_none_or(|cause| cause == index)
+        self.causes.as_ref().is_none_or(|causes| causes.contains(&index))
     }
 }

@@ -67,12 +67,12 @@ impl Bench<'_> {
         if known.len() == batch.changes.len() {
             return Ok(Judgement::Known(known));
         }
-        if let Some((_, first)) = remembered.first().copied() {
+        if let Some((_, first)) = remembered.first() {
+            let mate = Verdict { causes: Some(Vec::new()), ..first.clone() };
             let all = batch.changes.iter().map(|change| {
                 let hash = change.envelope.change;
-                let verdict =
-                    remembered.iter().find(|(known, _)| *known == hash).map(|(_, verdict)| *verdict);
-                (hash, verdict.unwrap_or(Verdict { cause: Some(usize::MAX), ..first }))
+                let verdict = remembered.iter().find(|(known, _)| *known == hash);
+                (hash, verdict.map_or_else(|| mate.clone(), |(_, verdict)| verdict.clone()))
             });
             return Ok(Judgement::Remembered(all.collect()));
         }
@@ -187,26 +187,18 @@ impl Bench<'_> {
         gated: Vec<Gated>,
     ) -> Result<Judgement, HubError> {
         let today = day_in_italy(self.now);
-        for (index, change) in gated.iter().enumerate() {
-            let refused = self.ask_each(batch, index, certificate.person, change, |question| {
-                match policy::judge(question) {
-                    Answer::Allowed => None,
-                    Answer::Refused(reason) => Some(reason),
-                    // The directory of the hub is complete: what it cannot tell, nobody may.
-                    Answer::CannotTell => Some(Reason::NotInCapacity),
-                }
-            });
-            if let Some(reason) = refused.into_iter().flatten().next() {
-                return Ok(Judgement::Not(Verdict::kept(Code::Refused, reason, Some(index)), names(&gated)));
-            }
+        let refused = |question: &Question<'_>| match policy::judge(question) {
+            Answer::Allowed => None,
+            Answer::Refused(reason) => Some(reason),
+            // The directory of the hub is complete: what it cannot tell, nobody may.
+            Answer::CannotTell => Some(Reason::NotInCapacity),
+        };
+        if let Some(verdict) = self.objections(batch, certificate.person, &gated, Code::Refused, refused) {
+            return Ok(Judgement::Not(verdict, names(&gated)));
         }
-        for (index, change) in gated.iter().enumerate() {
-            let office = self.ask_each(batch, index, certificate.person, change, |question| {
-                policy::office::destination(question, today)
-            });
-            if let Some(reason) = office.into_iter().flatten().next() {
-                return Ok(Judgement::Not(Verdict::kept(Code::Office, reason, Some(index)), names(&gated)));
-            }
+        let office = |question: &Question<'_>| policy::office::destination(question, today);
+        if let Some(verdict) = self.objections(batch, certificate.person, &gated, Code::Office, office) {
+            return Ok(Judgement::Not(verdict, names(&gated)));
         }
         let mut acceptable = Vec::with_capacity(gated.len());
         for (index, change) in gated.into_iter().enumerate() {
@@ -226,6 +218,29 @@ impl Bench<'_> {
             });
         }
         Ok(Judgement::Acceptable(acceptable))
+    }
+
+    /// What keeps a batch out of the register: every change with such a fact, and the first one's reason.
+    fn objections(
+        &self,
+        batch: &Batch,
+        author: PersonId,
+        gated: &[Gated],
+        code: Code,
+        ask: impl Fn(&Question<'_>) -> Option<Reason>,
+    ) -> Option<Verdict> {
+        let reasons: Vec<_> = gated
+            .iter()
+            .enumerate()
+            .filter_map(|(index, change)| {
+                let reason =
+                    self.ask_each(batch, index, author, change, &ask).into_iter().flatten().next()?;
+                Some((index, reason))
+            })
+            .collect();
+        let (_, first) = reasons.first()?;
+        let causes = reasons.iter().map(|(index, _)| *index).collect();
+        Some(Verdict::kept(code, *first, Some(causes)))
     }
 
     fn ask_each<T>(

@@ -48,9 +48,9 @@ pub fn recall(
     found
         .map(|(code, reason, cause)| {
             let code = code_of(code).ok_or(HubError::Stored("an unknown code"))?;
-            // The index of the cause is not kept: 0 says this one, anything else a batch mate.
-            let cause = Some(if cause { 0 } else { usize::MAX });
-            Ok(Verdict { code, reason: reason.and_then(reason_of), cause, traceless: false })
+            // Indexes are not kept: 0 says this one, none a batch mate.
+            let causes = Some(if cause { vec![0] } else { Vec::new() });
+            Ok(Verdict { code, reason: reason.and_then(reason_of), causes, traceless: false })
         })
         .transpose()
 }
