@@ -235,8 +235,8 @@ fn another_change_of_an_accepted_command_is_a_duplicate() {
     );
     assert_ne!(first.changes[0].envelope.change, again.changes[0].envelope.change);
     let acks = teacher.push(&hub, vec![first, again], morning());
-    assert_eq!(code_of(&acks[0]), None);
-    assert_eq!(code_of(&acks[1]), Some(Code::Duplicate));
+    let Outcome::Accepted(record) = acks[0].outcome else { panic!("{:?}", acks[0]) };
+    assert_eq!(acks[1].outcome, Outcome::TakenOver(record), "its author is told which one counts");
     // The same id of another person is another command.
     let second = device(&hub, SECOND, 52);
     let other = second.batch(1, Capacity::Lesson, &[absence_on(&on, id, "2026-11-21")]);

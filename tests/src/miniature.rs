@@ -29,7 +29,7 @@ pub const fn person(n: u8) -> PersonId {
 
 /// Teaches in 3A and 4B.
 pub const TEACHER: PersonId = person(1);
-/// Teaches in 3A.
+/// Teaches in 3A, where P2 is their own child.
 pub const SECOND: PersonId = person(2);
 /// Teaches in 3A.
 pub const THIRD: PersonId = person(3);
@@ -245,7 +245,13 @@ pub fn registry() -> MemoryRegistry {
             guardian(FATHER, "Padre Alfa", GuardianRights::SeesOnly),
         ],
     );
-    directory.guardians.insert(P2, vec![guardian(ESTRANGED, "Lontano Beta", GuardianRights::None)]);
+    directory.guardians.insert(
+        P2,
+        vec![
+            guardian(ESTRANGED, "Lontano Beta", GuardianRights::None),
+            guardian(SECOND, "Due Bruno", GuardianRights::Complete),
+        ],
+    );
     directory
         .guardians
         .insert(MOVED, vec![guardian(GUARDIAN_OF_MOVED, "Tutrice Gamma", GuardianRights::Complete)]);

@@ -2,6 +2,7 @@
 //! Everything but the transport is real: stores, signatures, gate, policy, log.
 
 mod acts;
+mod admit;
 mod checks;
 mod tablet;
 mod world;

@@ -1,6 +1,9 @@
 //! Devices and a hub under random faults come to the same register. A failing run prints its seed:
 //! `REGISTRO_SEED=n cargo test -p registro-tests --test convergence` plays it again; `REGISTRO_CASES=n` plays more.
 
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use proptest::prelude::*;

@@ -10,8 +10,12 @@ mod diverged;
 mod give;
 mod held;
 mod outbox;
+mod past;
 mod reexecute;
+mod remainder;
 mod request;
+mod scope;
+mod settle;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +84,8 @@ pub struct Device {
     headers: BTreeMap<DocumentId, Header>,
     blind: BTreeMap<DocumentId, Header>,
     pending: Vec<OutboxEntry>,
+    aside: Vec<OutboxEntry>,
+    waiting: BTreeSet<CommandId>,
     cache: Cache,
     directory: Option<(Directory, School)>,
 }
@@ -100,10 +106,14 @@ impl Device {
             headers: BTreeMap::new(),
             blind: BTreeMap::new(),
             pending: Vec::new(),
+            aside: Vec::new(),
+            waiting: BTreeSet::new(),
             cache: Cache::default(),
             directory: None,
         };
         device.reload()?;
+        // What could not be run before may be now: the app may be a newer one.
+        device.take_from_aside()?;
         Ok(device)
     }
 
@@ -125,7 +135,12 @@ impl Device {
             .into_iter()
             .map(|(document, bytes)| Ok((document, decode(&bytes)?)))
             .collect::<Result<_, DeviceError>>()?;
-        self.pending = pending.iter().map(|c| decode(&c.body)).collect::<Result<_, _>>()?;
+        let open: Vec<OutboxEntry> = pending.iter().map(|c| decode(&c.body)).collect::<Result<_, _>>()?;
+        (self.aside, self.pending) = open.into_iter().partition(|entry| entry.aside);
+        self.waiting.clear();
+        if self.pending.iter().any(|entry| entry.instead_of.is_some()) {
+            self.order_pending()?;
+        }
         self.cache.clear();
         self.directory = None;
         self.mend_views()
@@ -176,6 +191,11 @@ impl Device {
         &self.pending
     }
 
+    /// Commands that could not be run again with what this device holds; they are kept and tried again.
+    pub fn aside(&self) -> &[OutboxEntry] {
+        &self.aside
+    }
+
     /// Every command that this device keeps, in order: those of the year, refused ones included.
     pub fn commands(&self) -> Result<Vec<OutboxEntry>, DeviceError> {
         let stored = self.store.read(|r| r.commands())?;
@@ -184,7 +204,7 @@ impl Device {
 
     /// A command of this device.
     pub fn command(&self, id: CommandId) -> Result<Option<OutboxEntry>, DeviceError> {
-        if let Some(entry) = self.pending.iter().find(|entry| entry.command.id == id) {
+        if let Some(entry) = self.pending.iter().chain(&self.aside).find(|entry| entry.command.id == id) {
             return Ok(Some(entry.clone()));
         }
         let stored = self.store.read(|r| r.command(id))?;

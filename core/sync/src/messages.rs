@@ -159,6 +159,10 @@ pub enum Outcome {
         #[n(2)]
         cause: bool,
     },
+    /// Another change of this command is in the log, with this record: the device drops its own with what rests on
+    /// it and takes that one.
+    #[n(2)]
+    TakenOver(#[n(0)] AcceptanceRecord),
 }
 
 /// Why a change is not accepted, and what its device does.
@@ -174,7 +178,8 @@ pub enum Code {
     /// Final: it rests on something that was refused or is with the office; the author runs the command again.
     #[n(2)]
     Graph,
-    /// Final: another change of this command, or of this sequence number, was accepted.
+    /// Final: another change of this sequence number was accepted. Of a command that is in the log already, the ack
+    /// is [`Outcome::TakenOver`].
     #[n(3)]
     Duplicate,
     /// Kept by the hub, not offered again: the author has no authority for it.

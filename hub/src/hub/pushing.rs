@@ -20,16 +20,25 @@ const ATTEMPTS: usize = 3;
 
 impl Inner {
     /// Judges a batch and does what follows; says what became of each change. What is in the log is acknowledged
-    /// whatever became of the others.
+    /// whatever became of the others, and of a command that is in the log with other changes its author is told so.
     pub(super) fn push(&mut self, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
         let mut acks = self.judge_and_act(batch, now)?;
-        for (change, ack) in batch.changes.iter().zip(&mut acks) {
+        let to_run_again =
+            |ack: &Ack| matches!(ack.outcome, Outcome::Not { code: Code::Duplicate | Code::Graph, .. });
+        let accepted = match (acks.iter().any(to_run_again), batch.changes.first()) {
+            (true, Some(first)) => {
+                let (person, command) = (self.author_of(batch)?, first.envelope.command);
+                read::command_record(&self.database, self.school, person, command)?
+            }
+            _ => None,
+        };
+        for (change, ack) in batch.changes.iter().zip(&mut acks).filter(|(_, ack)| to_run_again(ack)) {
             let envelope = &change.envelope;
-            if matches!(ack.outcome, Outcome::Not { code: Code::Duplicate, .. })
-                && let Some(record) =
-                    read::record_of(&self.database, self.school, envelope.document, &envelope.change)?
-            {
-                ack.outcome = Outcome::Accepted(record);
+            let same = read::record_of(&self.database, self.school, envelope.document, &envelope.change)?;
+            match (same, accepted) {
+                (Some(record), _) => ack.outcome = Outcome::Accepted(record),
+                (None, Some(record)) => ack.outcome = Outcome::TakenOver(record),
+                (None, None) => {}
             }
         }
         Ok(acks)

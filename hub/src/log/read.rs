@@ -149,6 +149,19 @@ pub fn command_position(
         .optional()?)
 }
 
+/// The record of the first change of an accepted command.
+pub fn command_record(
+    database: &Connection,
+    school: SchoolId,
+    person: PersonId,
+    command: CommandId,
+) -> Result<Option<AcceptanceRecord>, HubError> {
+    let Some(position) = command_position(database, school, person, command)? else { return Ok(None) };
+    let row = rows_after(database, school, position.saturating_sub(1), 1)?.pop();
+    let record = row.filter(|row| row.position == position).and_then(|row| row.record());
+    record.map(Some).ok_or(HubError::Stored("an accepted command without its change"))
+}
+
 /// The last position whose row, and all rows before it, were received before an instant.
 pub fn last_position_before(database: &Connection, school: SchoolId, instant: i64) -> Result<u64, HubError> {
     let first: Option<u64> = database

@@ -420,6 +420,7 @@ pub fn code_of(ack: &Ack) -> Option<registro_sync::Code> {
     match ack.outcome {
         Outcome::Accepted(_) => None,
         Outcome::Not { code, .. } => Some(code),
+        Outcome::TakenOver(_) => Some(registro_sync::Code::Duplicate),
     }
 }
 
@@ -427,6 +428,7 @@ pub fn position_of(ack: &Ack) -> u64 {
     match ack.outcome {
         Outcome::Accepted(record) => record.position,
         Outcome::Not { code, reason, .. } => panic!("not accepted: {code:?} {reason:?}"),
+        Outcome::TakenOver(record) => panic!("another change has its place: {record:?}"),
     }
 }
 

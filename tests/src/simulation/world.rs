@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::tablet::{Fault, Tablet};
-use super::{Act, Violation, broken, checks};
+use super::{Act, Violation, admit, broken, checks};
 use crate::clock::SharedClock;
 use crate::miniature::{
     COORDINATOR, MOTHER, OFFICE, SECOND, SUBSTITUTE, TEACHER, THIRD, class, day, morning, registry,
@@ -242,6 +242,23 @@ impl World {
             .end_assignments(&office, THIRD, &class, today, self.clock.now())
             .map(drop)
             .map_err(|error| format!("the office cannot end an assignment: {error}"))
+    }
+
+    /// The council of the class begins for the first term: what is dated in it goes to the office from now on.
+    pub fn begin_council(&mut self) -> Result<(), Violation> {
+        self.hub()?
+            .begin_council(&class("3A"), "P", self.clock.now())
+            .map_err(|error| format!("a council does not begin: {error}"))
+    }
+
+    /// The office admits every kept batch as it was signed. The hub has no command for it yet: this writes the log as
+    /// that one will.
+    pub fn admit_kept(&mut self) -> Result<usize, Violation> {
+        self.hub = None;
+        let admitted = admit::every_kept_batch(&self.database(), &self.registry, self.clock.now())
+            .map_err(|error| format!("a kept batch is not admitted: {error}"))?;
+        self.open_hub()?;
+        Ok(admitted)
     }
 
     /// Time passes.

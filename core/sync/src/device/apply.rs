@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use registro_documents::{AcceptanceRecord, Certificate, CertificateId, Hash, SignedChange};
+use registro_documents::{AcceptanceRecord, Certificate, CertificateId, SignedChange};
 use registro_model::{CommandId, DocumentId};
 use registro_store::DocumentPart;
 
 use super::held::Held;
-use super::outbox::{Delivery, OutboxEntry, Refusal};
+use super::outbox::Delivery;
 use super::request::Asked;
-use super::state::{Header, MAX_KNOWN_CHAINS, StoreOp};
+use super::state::{MAX_KNOWN_CHAINS, StoreOp};
 use super::{Device, DeviceError};
-use crate::messages::{Ack, Code, Entry, Listed, Outcome, Reply};
+use crate::messages::{Ack, Entry, Outcome, Reply};
 use crate::notices::{Signed, Snapshot};
 use crate::wire::encode;
 
@@ -129,7 +129,7 @@ impl Device {
             self.state.known_chains.drain(..excess);
         }
 
-        whole.extend(self.settle_outbox(&touched, &mut ops, &mut applied));
+        whole.extend(self.settle_outbox(&touched, &mut ops, &mut applied)?);
         // First what the hub said, with the views that are stale now; then the views. A crash in between is mended
         // when the store is opened.
         self.state.stale.extend(whole.iter().chain(changed.keys()).copied());
@@ -161,148 +161,6 @@ impl Device {
         self.cache.trim();
         applied.more = reply.more || wanting || self.pending.iter().any(|entry| !entry.is_accepted());
         Ok(applied)
-    }
-
-    /// Purges what may not be read any more and asks for what is new. Commands stay.
-    fn apply_scope(&mut self, listed: &[Listed], ops: &mut Vec<StoreOp>) -> Result<(), DeviceError> {
-        let now: BTreeSet<_> = listed.iter().map(|entry| entry.identity.id).collect();
-        let gone: Vec<_> = self.headers.keys().copied().filter(|id| !now.contains(id)).collect();
-        for id in gone {
-            ops.push(StoreOp::DeleteDocument(id));
-            self.cache.remove(id);
-            if let Some(header) = self.headers.remove(&id)
-                && self.pending.iter().any(|e| e.changes.iter().any(|c| c.signed.envelope.document == id))
-            {
-                self.blind.insert(id, Header { wanted: false, epoch: None, ..header });
-                ops.push(self.blind_op());
-            }
-            self.directory = None;
-        }
-        for entry in listed {
-            let id = entry.identity.id;
-            match self.headers.get_mut(&id) {
-                None => {
-                    let epoch = self.blind.remove(&id).and_then(|header| header.epoch);
-                    // Nobody wrote to it: it is its genesis, nothing is to be asked for.
-                    let wanted = entry.last_position > 0 || epoch.is_some();
-                    let header = Header {
-                        identity: entry.identity.clone(),
-                        until: entry.until.clone(),
-                        wanted,
-                        epoch,
-                    };
-                    ops.push(StoreOp::CreateDocument(id));
-                    ops.push(StoreOp::PutPart(id, DocumentPart::Header, encode(&header)));
-                    self.cache.remove(id);
-                    self.headers.insert(id, header);
-                    self.directory = None;
-                }
-                Some(header) => {
-                    let later = match (&header.until, &entry.until) {
-                        (Some(_), None) => true,
-                        (Some(held), Some(now)) => now > held,
-                        (None, _) => false,
-                    };
-                    if header.until != entry.until || header.identity != entry.identity {
-                        header.until = entry.until.clone();
-                        header.identity = entry.identity.clone();
-                        header.wanted |= later;
-                        let op = self.header_op(id);
-                        ops.push(op);
-                    }
-                }
-            }
-        }
-        ops.push(self.blind_op());
-        Ok(())
-    }
-
-    fn apply_ack(
-        &mut self,
-        ack: &Ack,
-        touched: &mut BTreeSet<CommandId>,
-        changed: &mut BTreeMap<DocumentId, BTreeSet<(String, String)>>,
-        applied: &mut Applied,
-    ) -> Result<(), DeviceError> {
-        let Some(entry) =
-            self.pending.iter_mut().find(|e| e.changes.iter().any(|c| c.signed.envelope.change == ack.hash))
-        else {
-            return Ok(());
-        };
-        let id = entry.command.id;
-        match &ack.outcome {
-            Outcome::Accepted(record) => {
-                touched.insert(id);
-                self.confirm_own(ack.hash, *record, changed)?;
-            }
-            // What rests on a change that a restored hub lacks, in a document that may not be read here any more,
-            // would wait for ever: it is run again on what can be known. Where the document is held, its snapshot
-            // tells what is missing.
-            Outcome::Not { code: Code::Missing, .. }
-                if entry
-                    .changes
-                    .iter()
-                    .any(|change| !self.headers.contains_key(&change.signed.envelope.document)) =>
-            {
-                touched.insert(id);
-                self.state.redo.insert(id);
-            }
-            Outcome::Not { code, .. } if code.is_waiting() => {}
-            Outcome::Not { code: Code::Graph | Code::Duplicate, .. } => {
-                // The author runs it again once synced to the end, unless another change of it was accepted.
-                touched.insert(id);
-                self.state.redo.insert(id);
-            }
-            Outcome::Not { code, reason, cause } => {
-                touched.insert(id);
-                let causes = match &mut entry.delivery {
-                    Delivery::Refused(refusal) | Delivery::WithOffice(refusal) => {
-                        std::mem::take(&mut refusal.causes)
-                    }
-                    _ => Vec::new(),
-                };
-                let mut refusal = Refusal { code: *code, reason: *reason, causes };
-                let document = entry.changes.iter().find(|c| c.signed.envelope.change == ack.hash);
-                if let (true, Some(change)) = (*cause, document) {
-                    refusal.causes.push(change.signed.envelope.document);
-                }
-                let first = entry.delivery == Delivery::Pending;
-                entry.delivery = match code {
-                    Code::Office => Delivery::WithOffice(refusal),
-                    _ => Delivery::Refused(refusal),
-                };
-                if first {
-                    applied.refused.push(id);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes the hub's record of an own change.
-    fn confirm_own(
-        &mut self,
-        hash: Hash,
-        record: AcceptanceRecord,
-        changed: &mut BTreeMap<DocumentId, BTreeSet<(String, String)>>,
-    ) -> Result<(), DeviceError> {
-        let mut document = None;
-        for change in self.pending.iter_mut().flat_map(|entry| &mut entry.changes) {
-            if change.signed.envelope.change == hash && change.record != Some(record) {
-                change.record = Some(record);
-                document = Some(change.signed.envelope.document);
-            }
-        }
-        if let Some(document) = document
-            && self.headers.contains_key(&document)
-        {
-            let held = self.hold(document)?;
-            if held.contains(hash) {
-                let keys = held.confirm(hash, record);
-                changed.entry(document).or_default().extend(keys);
-            }
-        }
-        Ok(())
     }
 
     /// Takes the certificates of a reply, which its changes need.
@@ -404,12 +262,13 @@ impl Device {
     ) -> Result<(), DeviceError> {
         let envelope = &change.envelope;
         let id = envelope.document;
-        if let Some(entry) = self
-            .pending
-            .iter()
-            .find(|e| e.changes.iter().any(|c| c.signed.envelope.change == envelope.change))
-        {
+        self.reopen_admitted(envelope)?;
+        if let Some(entry) = self.pending.iter_mut().find(|entry| entry.has(&envelope.change)) {
             touched.insert(entry.command.id);
+            // An accepted entry overrides any refusal.
+            if entry.refusal().is_some() {
+                entry.delivery = Delivery::Pending;
+            }
             self.confirm_own(envelope.change, record, changed)?;
         }
         if self.headers.get(&id).is_none_or(|header| header.wanted) {
@@ -449,49 +308,6 @@ impl Device {
             }
         }
         Ok(())
-    }
-
-    /// Writes what became of commands; those whose position the cursor has passed leave the push. Returns the
-    /// documents that own changes have left: their whole views are to be made again.
-    pub(super) fn settle_outbox(
-        &mut self,
-        touched: &BTreeSet<CommandId>,
-        ops: &mut Vec<StoreOp>,
-        applied: &mut Applied,
-    ) -> BTreeSet<DocumentId> {
-        let cursor = self.state.cursor.position;
-        for entry in &mut self.pending {
-            let passed = entry.position().is_some_and(|position| position <= cursor);
-            if passed && entry.delivery == Delivery::Pending {
-                let at = entry.changes.iter().filter_map(|c| c.record).map(|r| r.received).max().unwrap_or(0);
-                entry.delivery = Delivery::Confirmed { at };
-                applied.confirmed.push(entry.command.id);
-                ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&*entry)));
-            } else if touched.contains(&entry.command.id) {
-                ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&*entry)));
-            }
-        }
-        let left: Vec<OutboxEntry> = self
-            .pending
-            .iter()
-            .filter(|e| matches!(e.delivery, Delivery::Refused(_) | Delivery::WithOffice(_)))
-            .cloned()
-            .collect();
-        // What rests on a change that left is run again.
-        let dropped: BTreeSet<Hash> =
-            left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.change).collect();
-        let mut renewed = BTreeSet::new();
-        if !dropped.is_empty() {
-            let documents: BTreeSet<_> =
-                left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.document).collect();
-            renewed = self.drop_dependents(dropped, documents);
-            // The epochs of those documents are over, also if a crash comes now.
-            let headers: Vec<_> = renewed.iter().map(|document| self.header_op(*document)).collect();
-            ops.extend(headers);
-        }
-        self.pending.retain(|entry| entry.delivery == Delivery::Pending);
-        self.state.redo.retain(|id| self.pending.iter().any(|entry| entry.command.id == *id));
-        renewed
     }
 }
 

@@ -35,13 +35,20 @@ impl Device {
                 self.state.redo.insert(entry.command.id);
             }
             entry.delivery = Delivery::Pending;
+            entry.taken_over = None;
+            if std::mem::take(&mut entry.aside) {
+                self.state.redo.insert(entry.command.id);
+            }
             for change in &mut entry.changes {
                 change.record = None;
             }
-            ops.push(StoreOp::PutCommand(entry.command.id, entry.state(), encode(&entry)));
+            ops.push(entry.store_op());
             pending.push(entry);
         }
         self.pending = pending;
+        self.aside.clear();
+        self.waiting.clear();
+        self.order_pending()?;
         self.cache.clear();
         self.directory = None;
         ops.push(StoreOp::PutMeta("sync".to_owned(), encode(&self.state)));

@@ -11,11 +11,10 @@ use registro_documents::{Command, Envelope, Epoch, Fact, SignedChange, Write};
 use registro_model::{Capacity, CommandId, DocumentId, Standing};
 
 use super::held::automerge_hash;
-use super::outbox::{Delivery, OutboxEntry, OwnChange, PENDING};
+use super::outbox::{OutboxEntry, OwnChange};
 use super::state::StoreOp;
 use super::{Device, DeviceError};
 use crate::notices::HashBytes;
-use crate::wire::encode;
 
 /// A fact to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +131,7 @@ impl Device {
             let puts = puts_of(&command, document);
             made.push(self.make(document, command.claimed, &puts, None, None)?);
         }
-        let (entry, ops) = self.sign_and_put(command, standing, made)?;
+        let (entry, ops) = self.sign_and_put(OutboxEntry::drawn(command, standing), made)?;
         self.commit(ops)?;
         let id = entry.command.id;
         self.pending.push(entry);
@@ -212,10 +211,10 @@ impl Device {
     /// Signs the changes of a command as one batch and puts them on the documents in memory. The caller stores.
     pub(super) fn sign_and_put(
         &mut self,
-        command: Command,
-        standing: Standing,
+        mut entry: OutboxEntry,
         made: Vec<Made>,
     ) -> Result<(OutboxEntry, Vec<StoreOp>), DeviceError> {
+        let command = &entry.command;
         let salt: [u8; 16] = self.draw();
         let items: Vec<_> = made.iter().map(|m| (m.document, m.hash)).collect();
         let digest = batch_digest(&salt, &items);
@@ -252,7 +251,7 @@ impl Device {
             let document = change.signed.envelope.document;
             let held = self.hold(document)?;
             let keys = held
-                .put_own(&change.signed, standing, author)
+                .put_own(&change.signed, entry.standing, author)
                 .map_err(|refusal: gate::Refusal| DeviceError::OwnChange(refusal.reason))?;
             changed.insert(document, keys);
         }
@@ -262,8 +261,9 @@ impl Device {
             }
             ops.push(self.header_op(document));
         }
-        let entry = OutboxEntry { command, delivery: Delivery::Pending, standing, salt, changes };
-        ops.push(StoreOp::PutCommand(entry.command.id, PENDING, encode(&entry)));
+        entry.salt = salt;
+        entry.changes = changes;
+        ops.push(entry.store_op());
         Ok((entry, ops))
     }
 

@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use registro_documents::gate::{self, Expectation, Verdict};
 use registro_documents::merge::{Origin, Origins};
 use registro_documents::{
-    AcceptanceRecord, CertificateId, Document, Hash, Kind, Records, SignedChange, genesis,
+    AcceptanceRecord, CertificateId, ChangeHash, Document, Hash, Kind, Records, SignedChange, genesis,
 };
 use registro_model::{CommandId, DocumentId, PersonId, Standing};
 use registro_store::{DocumentPart, Store};
@@ -154,10 +154,7 @@ impl Held {
         };
         self.own.remove(&hash);
         self.records.insert(hash, record);
-        if let Some(info) = self.document.change_info(&automerge_hash(hash)) {
-            let actor = info.actor;
-            self.authors.insert(actor, author);
-        }
+        self.know_author_of(hash, author);
         Ok(keys)
     }
 
@@ -202,11 +199,17 @@ impl Held {
         let keys = self.put(signed, None, false)?;
         let hash = signed.envelope.change;
         self.own.insert(hash, standing);
+        self.know_author_of(hash, author);
+        Ok(keys)
+    }
+
+    /// An envelope signed again under a newer certificate of the same key does not displace the first: the hub
+    /// holds it so, too.
+    fn know_author_of(&mut self, hash: Hash, author: (PersonId, CertificateId)) {
         if let Some(info) = self.document.change_info(&automerge_hash(hash)) {
             let actor = info.actor;
-            self.authors.insert(actor, author);
+            self.know_author(actor, author);
         }
-        Ok(keys)
     }
 
     /// The keys that a change wrote.
@@ -241,19 +244,39 @@ impl Held {
 
     /// Whether some change of this device in the document wrote this version of a fact, shown now or not.
     pub fn ever_wrote(&self, section: &str, key: &str, v: CommandId, device: &CertificateId) -> bool {
-        if self.document.versions(section, key).iter().any(|version| version.fact.v == v) {
-            return true;
+        self.writer_of(section, key, v, |author| author.1 == *device).is_some()
+    }
+
+    /// The change that wrote this version of a fact, shown now or not, if it is one of this person's: a command is
+    /// known as (person, id), whatever certificate its device had.
+    pub(super) fn change_of(
+        &self,
+        section: &str,
+        key: &str,
+        v: CommandId,
+        person: PersonId,
+    ) -> Option<ChangeHash> {
+        self.writer_of(section, key, v, |author| author.0 == person)
+    }
+
+    fn writer_of(
+        &self,
+        section: &str,
+        key: &str,
+        v: CommandId,
+        is_author: impl Fn(&(PersonId, CertificateId)) -> bool,
+    ) -> Option<ChangeHash> {
+        let by = |actor: &[u8; 16]| self.authors.get(actor).is_some_and(&is_author);
+        let shown = self.document.versions(section, key);
+        if let Some(version) = shown.iter().find(|version| version.fact.v == v && by(&version.op.actor)) {
+            return Some(version.change);
         }
-        let changes: Vec<_> = self.document.changes_in_order().collect();
-        changes.iter().any(|hash| {
-            let by_device = self
-                .document
-                .change_info(hash)
-                .and_then(|info| self.authors.get(&info.actor))
-                .is_some_and(|(_, certificate)| certificate == device);
-            by_device
-                && self.document.versions_at(section, key, &[*hash]).iter().any(|version| version.fact.v == v)
-        })
+        let wrote = |hash: &ChangeHash| {
+            let by_author = self.document.change_info(hash).is_some_and(|info| by(&info.actor));
+            let written = || self.document.versions_at(section, key, &[*hash]);
+            by_author && written().iter().any(|version| version.fact.v == v && version.change == *hash)
+        };
+        self.document.changes_in_order().find(wrote)
     }
 
     pub(super) fn stored_change_op(

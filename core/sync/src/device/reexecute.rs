@@ -1,15 +1,16 @@
 //! Running commands again after a refusal, a reused sequence number or a restore: what was concurrent stays
 //! concurrent. On plain current heads a put would silently supersede a colleague's fact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use registro_documents::write::versions_of;
-use registro_documents::{Epoch, Hash, genesis};
+use registro_documents::{AcceptanceRecord, Epoch, Hash, genesis};
 use registro_model::{CommandId, DocumentId};
 
 use super::give::puts_of;
 use super::held::automerge_hash;
-use super::outbox::OutboxEntry;
+use super::outbox::{Delivery, OutboxEntry};
+use super::past::Past;
 use super::state::StoreOp;
 use super::{Device, DeviceError};
 
@@ -68,29 +69,55 @@ impl Device {
         let (again, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.pending).into_iter().partition(|entry| redo.contains(&entry.command.id));
         self.pending = rest;
-        // Where each change that left stood, so that what rested on it finds its place.
-        let mut places: BTreeMap<Hash, Place> = BTreeMap::new();
+        let mut past = Past::of(self.commands()?);
         for change in again.iter().flat_map(|entry| &entry.changes) {
-            let deps = change.deps.iter().map(|dep| dep.0).collect();
-            places.insert(change.signed.envelope.change, Place { deps, now: None });
+            past.left(change);
             renewed.insert(change.signed.envelope.document);
-        }
-        for refused in self.commands()?.into_iter().filter(|entry| entry.state() == super::outbox::REFUSED) {
-            for change in &refused.changes {
-                let deps = change.deps.iter().map(|dep| dep.0).collect();
-                places.entry(change.signed.envelope.change).or_insert(Place { deps, now: None });
-            }
         }
         for document in &renewed {
             self.cache.remove(*document);
         }
         for entry in again {
-            let entry = self.run_again(entry, &mut places, ops)?;
-            self.pending.push(entry);
+            match self.run_again(&entry, &mut past) {
+                Ok((entry, more)) => {
+                    ops.extend(more);
+                    renewed.extend(entry.command.documents());
+                    self.pending.push(entry);
+                }
+                // One command must not hold up the others, nor what the hub says.
+                Err(DeviceError::NotHeld(_) | DeviceError::Write(_) | DeviceError::OwnChange(_)) => {
+                    self.set_aside(entry, ops);
+                }
+                Err(error) => return Err(error),
+            }
         }
         self.pending.sort_by_key(|entry| order.iter().position(|id| *id == entry.command.id));
         self.refresh_whole(&renewed, ops)?;
         Ok(renewed)
+    }
+
+    /// Keeps a command that can neither be offered nor run, so that it holds up nothing else. What it put on
+    /// documents in memory before it failed is forgotten.
+    fn set_aside(&mut self, mut entry: OutboxEntry, ops: &mut Vec<StoreOp>) {
+        for document in entry.command.documents() {
+            self.cache.remove(document);
+        }
+        entry.aside = true;
+        ops.push(entry.store_op());
+        self.aside.push(entry);
+    }
+
+    /// What was set aside is tried again.
+    pub(super) fn take_from_aside(&mut self) -> Result<(), DeviceError> {
+        if self.aside.is_empty() {
+            return Ok(());
+        }
+        for mut entry in std::mem::take(&mut self.aside) {
+            entry.aside = false;
+            self.state.redo.insert(entry.command.id);
+            self.pending.push(entry);
+        }
+        self.order_pending()
     }
 
     /// The whole views of documents whose own changes were replaced.
@@ -114,27 +141,18 @@ impl Device {
 
     fn run_again(
         &mut self,
-        entry: OutboxEntry,
-        places: &mut BTreeMap<Hash, Place>,
-        ops: &mut Vec<StoreOp>,
-    ) -> Result<OutboxEntry, DeviceError> {
-        let account = self.account_or_error()?;
-        let device = account.certificate.id();
+        entry: &OutboxEntry,
+        past: &mut Past,
+    ) -> Result<(OutboxEntry, Vec<StoreOp>), DeviceError> {
         // Another change of this command may have been accepted: a restored store runs nothing twice.
-        let mut accepted = true;
-        for write in &entry.command.writes {
-            let there = self.headers.contains_key(&write.document)
-                && self.hold(write.document)?.ever_wrote(&write.section, &write.key, write.fact.v, &device);
-            accepted &= there;
-        }
-        if accepted && !entry.command.writes.is_empty() {
-            return self.taken_over(entry, ops);
+        if let Some(record) = entry.taken_over.or(self.accepted_elsewhere(entry, past)?) {
+            return Ok(self.take_over(entry, record));
         }
         let mut made = Vec::new();
         let mut replaced = Vec::new();
         for document in entry.command.documents() {
-            let old = entry.changes.iter().find(|change| change.signed.envelope.document == document);
-            let deps: Vec<Hash> = old.map(|c| c.deps.iter().map(|dep| dep.0).collect()).unwrap_or_default();
+            let old = past.origin(entry, document);
+            let deps = old.as_ref().map(|old| old.deps.clone()).unwrap_or_default();
             let kind = self.identity(document)?.kind;
             let root = genesis::hash(kind).0;
             let epoch = self.epoch(document)?;
@@ -142,7 +160,7 @@ impl Device {
             let held = self.hold(document)?;
             let mut heads = BTreeSet::new();
             for dep in &deps {
-                resolve(*dep, places, &|hash| held.contains(hash), &mut heads);
+                past.resolve(*dep, &|hash| held.contains(hash), &mut heads);
             }
             // An actor's changes follow one another.
             if let Some(last) = held.document().last_of(&own) {
@@ -155,7 +173,8 @@ impl Device {
             let puts = puts_of(&entry.command, document);
             let at: Vec<_> = heads.iter().copied().map(automerge_hash).collect();
             let sees_the_same = entry.command.writes_in(document).all(|write| {
-                versions_of(&held.document().versions_at(&write.section, &write.key, &at)) == write.saw
+                versions_of(&held.document().versions_at(&write.section, &write.key, &at))
+                    == past.renamed(&write.saw)
             });
             let change = if sees_the_same {
                 self.make(document, entry.command.claimed, &puts, Some(&heads), None)?
@@ -165,64 +184,54 @@ impl Device {
                 self.make(document, entry.command.claimed, &puts, Some(&[root]), Some(epoch))?
             };
             if let Some(old) = old {
-                replaced.push((old.signed.envelope.change, change.hash));
+                replaced.push((old.change, change.hash));
             }
             made.push(change);
         }
-        let (entry, more) = self.sign_and_put(entry.command, entry.standing, made)?;
-        ops.extend(more);
+        let (entry, ops) = self.sign_and_put(entry.clone(), made)?;
         for (old, new) in replaced {
-            if let Some(place) = places.get_mut(&old) {
-                place.now = Some(new);
+            past.became(old, new);
+        }
+        Ok((entry, ops))
+    }
+
+    /// The hub's record of another change of this command, if documents held here show that it was accepted. What
+    /// rested on this device's own finds its place on that one.
+    fn accepted_elsewhere(
+        &mut self,
+        entry: &OutboxEntry,
+        past: &mut Past,
+    ) -> Result<Option<AcceptanceRecord>, DeviceError> {
+        let person = self.account_or_error()?.person;
+        let mut records = Vec::new();
+        let mut everywhere = !entry.command.writes.is_empty();
+        for write in &entry.command.writes {
+            if !self.headers.contains_key(&write.document) {
+                everywhere = false;
+                continue;
+            }
+            let held = self.hold(write.document)?;
+            let Some(change) = held.change_of(&write.section, &write.key, write.fact.v, person) else {
+                everywhere = false;
+                continue;
+            };
+            records.extend(held.record(&change.0));
+            if let Some(own) = entry.change_in(write.document) {
+                past.became(own.signed.envelope.change, change.0);
             }
         }
-        Ok(entry)
+        // A change without record is this device's own, which is not what is looked for.
+        let last = records.into_iter().max_by_key(|record: &AcceptanceRecord| record.position);
+        Ok(last.filter(|_| everywhere))
     }
 
     /// The hub has another change of the same command: it counts, this one is dropped.
-    fn taken_over(
-        &mut self,
-        mut entry: OutboxEntry,
-        ops: &mut Vec<StoreOp>,
-    ) -> Result<OutboxEntry, DeviceError> {
-        let command: CommandId = entry.command.id;
-        let at = self.now() + self.state.clock_offset;
-        entry.delivery = super::outbox::Delivery::Confirmed { at };
+    fn take_over(&mut self, entry: &OutboxEntry, record: AcceptanceRecord) -> (OutboxEntry, Vec<StoreOp>) {
+        let mut entry = entry.clone();
+        entry.delivery = Delivery::Confirmed { at: record.received };
+        entry.taken_over = Some(record);
         entry.changes.clear();
-        ops.push(StoreOp::PutCommand(command, entry.state(), crate::wire::encode(&entry)));
-        Ok(entry)
-    }
-}
-
-/// Where a change that left the graph stood, and what it became.
-struct Place {
-    deps: Vec<Hash>,
-    now: Option<Hash>,
-}
-
-/// What a dependency is in the rebuilt document: itself, what it became, or what it rested on. Unknown ones (of a
-/// hub that was restored) fall away.
-fn resolve(
-    hash: Hash,
-    places: &BTreeMap<Hash, Place>,
-    contains: &dyn Fn(Hash) -> bool,
-    heads: &mut BTreeSet<Hash>,
-) {
-    let mut open = vec![hash];
-    let mut seen = BTreeSet::new();
-    while let Some(hash) = open.pop() {
-        if !seen.insert(hash) {
-            continue;
-        }
-        match places.get(&hash) {
-            Some(Place { now: Some(now), .. }) if contains(*now) => {
-                heads.insert(*now);
-            }
-            _ if contains(hash) => {
-                heads.insert(hash);
-            }
-            Some(place) => open.extend(place.deps.iter().copied()),
-            None => {}
-        }
+        let op = entry.store_op();
+        (entry, vec![op])
     }
 }

@@ -1,0 +1,207 @@
+//! Situations that the random simulation came upon, or would take long to come upon, each fixed as a test.
+
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used)]
+
+use registro_documents::policy::Reason;
+use registro_model::CommandId;
+use registro_sync::Code;
+use registro_sync::device::{Delivery, OutboxEntry};
+use registro_tests::simulation::{Act, Fault, World};
+
+/// Places in [`registro_tests::simulation::DEVICES`].
+const TEACHER: usize = 0;
+const SECOND: usize = 2;
+const THIRD: usize = 3;
+const SUBSTITUTE: usize = 4;
+
+const PUPIL_1: u8 = 0;
+const FRIDAY: u8 = 0;
+const TODAY: u8 = 1;
+const TOO_FAR: u8 = 3;
+
+fn world() -> World {
+    World::new(42, 8).unwrap()
+}
+
+fn absence(pupil: u8, day: u8) -> Act {
+    Act::Mark { pupil, day, what: 0, minute: 0 }
+}
+
+fn entry(pupil: u8, day: u8, minute: u8) -> Act {
+    Act::Mark { pupil, day, what: 1, minute }
+}
+
+fn commands(world: &mut World, device: usize) -> Vec<OutboxEntry> {
+    world.tablets[device].device().unwrap().commands().unwrap()
+}
+
+fn settled(world: &mut World) {
+    world.settle().unwrap();
+    world.judge().unwrap();
+}
+
+/// The entries of a device's last command and of what remains of it.
+fn last_and_remainder(world: &mut World, device: usize, id: CommandId) -> (OutboxEntry, Option<OutboxEntry>) {
+    let all = commands(world, device);
+    let last = all.iter().find(|entry| entry.command.id == id).unwrap().clone();
+    (last, all.into_iter().find(|entry| entry.instead_of == Some(id)))
+}
+
+#[test]
+fn work_in_a_record_that_is_lost_from_sight_survives_a_restored_hub() {
+    let mut world = world();
+    world.back_up().unwrap();
+    world.act(SECOND, &absence(PUPIL_1, FRIDAY)).unwrap();
+    world.sync(SECOND, Fault::None).unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    world.act(THIRD, &entry(PUPIL_1, FRIDAY, 10)).unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    assert!(matches!(commands(&mut world, THIRD)[0].delivery, Delivery::Confirmed { .. }));
+    world.end_rights().unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    world.restore_hub().unwrap();
+    settled(&mut world);
+    assert!(matches!(commands(&mut world, THIRD)[0].delivery, Delivery::Confirmed { .. }));
+}
+
+#[test]
+fn work_with_the_office_in_a_record_that_is_lost_from_sight_survives_a_restored_hub() {
+    let mut world = world();
+    world.back_up().unwrap();
+    world.begin_council().unwrap();
+    world.act(THIRD, &absence(PUPIL_1, FRIDAY)).unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    assert!(matches!(commands(&mut world, THIRD)[0].delivery, Delivery::WithOffice(_)));
+    world.end_rights().unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    world.restore_hub().unwrap();
+    settled(&mut world);
+}
+
+#[test]
+fn a_command_that_cannot_be_run_holds_up_nothing_else() {
+    let mut world = world();
+    world.back_up().unwrap();
+    world.begin_council().unwrap();
+    world.act(THIRD, &absence(PUPIL_1, FRIDAY)).unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    world.end_rights().unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    // The store forgets what the purged documents were, as one written by an older version might.
+    let store = world.tablets[THIRD].device().unwrap().store().clone();
+    let none = minicbor::to_vec(Vec::<u8>::new()).unwrap();
+    store.write(move |tx| tx.put_meta("blind", &none)).unwrap();
+    drop(store);
+    world.crash(THIRD).unwrap();
+    world.restore_hub().unwrap();
+    for _ in 0..3 {
+        world.sync(THIRD, Fault::None).unwrap();
+    }
+    let device = world.tablets[THIRD].device().unwrap();
+    assert_eq!(device.aside().len(), 1);
+    assert_eq!(device.commands().unwrap().len(), 1, "it is kept");
+    // Other work goes on, also after the app is started again.
+    world.crash(THIRD).unwrap();
+    world.act(THIRD, &absence(1, FRIDAY)).unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    let all = commands(&mut world, THIRD);
+    assert!(matches!(all[1].delivery, Delivery::WithOffice(_)), "{:?}", all[1].delivery);
+    assert_eq!(world.tablets[THIRD].device().unwrap().aside().len(), 1);
+}
+
+#[test]
+fn a_duplicate_is_dropped_for_the_accepted_one_where_nothing_can_be_read() {
+    let mut world = world();
+    world.act(SUBSTITUTE, &absence(PUPIL_1, TOO_FAR)).unwrap();
+    // Rests on what is going to be refused, by its actor.
+    world.act(SUBSTITUTE, &absence(PUPIL_1, TODAY)).unwrap();
+    world.copy_store(SUBSTITUTE).unwrap();
+    for _ in 0..3 {
+        world.sync(SUBSTITUTE, Fault::None).unwrap();
+    }
+    world.restore_store(SUBSTITUTE).unwrap();
+    settled(&mut world);
+    let all = commands(&mut world, SUBSTITUTE);
+    assert!(matches!(all[1].delivery, Delivery::Confirmed { .. }));
+    assert!(all[1].changes.is_empty() && all[1].taken_over.is_some());
+}
+
+#[test]
+fn what_rested_on_a_duplicate_rests_on_the_accepted_one() {
+    let mut world = world();
+    world.act(SECOND, &absence(PUPIL_1, TOO_FAR)).unwrap();
+    world.act(SECOND, &absence(PUPIL_1, TODAY)).unwrap();
+    world.copy_store(SECOND).unwrap();
+    world.sync(SECOND, Fault::None).unwrap();
+    world.restore_store(SECOND).unwrap();
+    world.act(SECOND, &entry(PUPIL_1, TODAY, 20)).unwrap();
+    settled(&mut world);
+    // The entry annulled the absence that its author saw: no conflict is left.
+    assert_eq!(world.judge().unwrap().concurrent, 0);
+}
+
+#[test]
+fn a_refused_item_does_not_hold_back_the_rest_of_its_command() {
+    let mut world = world();
+    // Outside the own timetabled lesson, what a teacher writes about their own child goes to the office.
+    world.act(SECOND, &Act::Roll { day: TODAY, slot: 0, absent: 0b011 }).unwrap();
+    let given = commands(&mut world, SECOND)[0].command.clone();
+    assert_eq!(given.documents().len(), 3);
+    // What was written on top of it, before anybody knew, finds its place too.
+    world.act(SECOND, &entry(PUPIL_1, TODAY, 20)).unwrap();
+    settled(&mut world);
+    let (whole, remainder) = last_and_remainder(&mut world, SECOND, given.id);
+    let Delivery::WithOffice(refusal) = &whole.delivery else { panic!("{:?}", whole.delivery) };
+    assert_eq!((refusal.code, refusal.reason), (Code::Office, Some(Reason::OwnChild)));
+    assert_eq!(refusal.causes.len(), 1);
+    let remainder = remainder.unwrap();
+    assert!(matches!(remainder.delivery, Delivery::Confirmed { .. }));
+    assert_eq!(remainder.command.claimed, given.claimed);
+    let places = |command: &registro_documents::Command| -> Vec<_> {
+        command.writes.iter().map(|w| (w.document, w.section.clone(), w.key.clone())).collect()
+    };
+    let expected: Vec<_> =
+        places(&given).into_iter().filter(|(document, ..)| !refusal.causes.contains(document)).collect();
+    assert_eq!(places(&remainder.command), expected);
+    assert!(remainder.command.writes.iter().all(|write| write.fact.v == remainder.command.id));
+    assert_eq!(world.judge().unwrap().concurrent, 0, "the entry replaces what it saw, under its new name");
+}
+
+#[test]
+fn a_remainder_is_drawn_once() {
+    let mut world = world();
+    world.back_up().unwrap();
+    world.act(SECOND, &Act::Roll { day: TODAY, slot: 0, absent: 0b011 }).unwrap();
+    settled(&mut world);
+    assert_eq!(commands(&mut world, SECOND).len(), 2);
+    // The restored hub has heard of neither: both are offered again, and the one is with the office again.
+    world.restore_hub().unwrap();
+    settled(&mut world);
+    let all = commands(&mut world, SECOND);
+    assert_eq!(all.len(), 2);
+    assert!(matches!(all[0].delivery, Delivery::WithOffice(_)));
+    assert!(matches!(all[1].delivery, Delivery::Confirmed { .. }));
+}
+
+#[test]
+fn what_is_refused_as_a_whole_leaves_no_remainder() {
+    let mut world = world();
+    world.act(TEACHER, &Act::Roll { day: TOO_FAR, slot: 0, absent: 0b111 }).unwrap();
+    settled(&mut world);
+    let all = commands(&mut world, TEACHER);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].refusal().unwrap().causes.len(), 4, "every cause is named at once");
+}
+
+#[test]
+fn an_admitted_batch_is_in_the_register_for_its_author() {
+    let mut world = world();
+    world.act(SECOND, &Act::Roll { day: TODAY, slot: 0, absent: 0b011 }).unwrap();
+    settled(&mut world);
+    assert!(matches!(commands(&mut world, SECOND)[0].delivery, Delivery::WithOffice(_)));
+    assert_eq!(world.admit_kept().unwrap(), 1);
+    settled(&mut world);
+    let all = commands(&mut world, SECOND);
+    assert!(all.iter().all(|entry| matches!(entry.delivery, Delivery::Confirmed { .. })), "{all:?}");
+}
