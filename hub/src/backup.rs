@@ -70,7 +70,7 @@ pub fn restore(
         document: DocumentId([0; 16]),
         hash: [0; 32],
         author: PersonId(school.0),
-        standing: None,
+        weight: None,
         received: now_ms,
         data: &crate::encode(&notice),
     })?;

@@ -6,7 +6,7 @@ mod sync_school;
 
 use registro_documents::gate::Expectation;
 use registro_documents::policy::Reason;
-use registro_documents::{Document, Kind, Subject, gate};
+use registro_documents::{Document, Kind, Scalar, Subject, gate};
 use registro_hub::log::{RowKind, chain};
 use registro_model::{Capacity, CommandId};
 use registro_sync::messages::{Entry, Outcome};
@@ -357,7 +357,7 @@ fn the_chain_follows_from_the_rows() {
             document: row.document,
             hash: row.hash,
             received: row.received,
-            standing: row.standing,
+            weight: row.weight,
             body,
         };
         assert_eq!(row.position, before.position + 1);
@@ -367,6 +367,35 @@ fn the_chain_follows_from_the_rows() {
     assert_eq!(before, hub.head().unwrap());
     let kinds: std::collections::BTreeSet<_> = rows.iter().map(|row| row.kind).collect();
     assert!(kinds.len() >= 3, "changes, certificates and refusals are all there");
+}
+
+#[test]
+fn a_roll_whose_author_saw_another_log_is_marked_for_everybody() {
+    let hub = hub();
+    let teacher = device(&hub, TEACHER, 51);
+    let id = month(&hub, "3A");
+    let end = hub.head().unwrap();
+    let roll = |slot: u8, position: u64, chain: [u8; 32]| {
+        let seen = [
+            ("position".to_owned(), Scalar::Int(position as i64)),
+            ("chain".to_owned(), Scalar::Bytes(chain.to_vec())),
+            ("commands".to_owned(), Scalar::Bytes(Vec::new())),
+        ];
+        let document = state(&hub, id);
+        let puts = vec![("rolls", format!("2026-11-23#{slot}/{TEACHER}"), fact().with_map("seen", seen))];
+        let batch = teacher.batch(slot, Capacity::Lesson, &[Draft { id, on: &document, puts }]);
+        let ack = teacher.push(&hub, vec![batch], morning()).remove(0);
+        let Outcome::Accepted(record) = ack.outcome else { panic!("{ack:?}") };
+        // The log, its chain and the feed say the same.
+        let row = hub.log_rows(record.position - 1, 1).unwrap().remove(0);
+        assert_eq!((row.record(), row.weight), (Some(record), Some(record.weight())));
+        record.seen_is_lost
+    };
+    assert!(!roll(1, end.position, end.chain));
+    assert!(!roll(2, 0, [0; 32]), "written blind");
+    assert!(roll(3, end.position, [9; 32]), "of a hub that was restored since");
+    assert!(roll(4, end.position + 100, end.chain), "beyond the end");
+    assert!(roll(5, u64::MAX >> 1, [9; 32]));
 }
 
 #[test]

@@ -184,6 +184,47 @@ fn a_remainder_is_drawn_once() {
     assert!(matches!(all[1].delivery, Delivery::Confirmed { .. }));
 }
 
+/// The roll of a device as others read it: what it had seen.
+fn seen_by_roll(world: &mut World, reader: usize) -> Vec<u64> {
+    use registro_documents::{Kind, merge::Roll};
+    let device = world.tablets[reader].device().unwrap();
+    let month = device.find(|identity| {
+        identity.kind == Kind::ClassMonth
+            && identity.subject.to_string().contains("2026-11")
+            && identity.subject.to_string().contains("3A")
+    });
+    let part = device.part(month.unwrap(), "rolls/2026-11").unwrap();
+    let rolls = part.keys.iter().flat_map(|(key, decision)| decision.live_values().map(move |v| (key, v)));
+    rolls.filter_map(|(key, shown)| Roll::read(key, shown)).map(|roll| roll.seen).collect()
+}
+
+#[test]
+fn what_a_roll_had_seen_of_a_lost_log_counts_as_nothing_for_everybody() {
+    let mut world = world();
+    let roll = |slot| Act::Roll { day: TODAY, slot, absent: 0b001 };
+    world.act(TEACHER, &roll(0)).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    world.back_up().unwrap();
+    // Seen in what the restored hub will not have.
+    world.act(THIRD, &absence(PUPIL_1, TODAY)).unwrap();
+    world.sync(THIRD, Fault::None).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    world.act(TEACHER, &roll(1)).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    world.restore_hub().unwrap();
+    settled(&mut world);
+    world.act(TEACHER, &roll(2)).unwrap();
+    settled(&mut world);
+    // The author, a colleague who had seen it all, one who slept through it.
+    let [author, awake, asleep] = [TEACHER, THIRD, SECOND].map(|reader| seen_by_roll(&mut world, reader));
+    assert_eq!((&author, &author), (&awake, &asleep));
+    assert_eq!(author.len(), 3);
+    assert!(author[0] > 0 && author[1] == 0 && author[2] > author[0], "{author:?}");
+    // And one that is new.
+    let new = world.enrol(registro_tests::miniature::COORDINATOR, registro_model::Capacity::Council).unwrap();
+    assert_eq!(seen_by_roll(&mut world, new), author);
+}
+
 #[test]
 fn what_is_refused_as_a_whole_leaves_no_remainder() {
     let mut world = world();

@@ -7,7 +7,7 @@ mod day;
 mod key;
 mod provenance;
 
-pub use called::{CalledPresent, NotCalled, Roll, called_present, not_called};
+pub use called::{CalledPresent, NotCalled, Roll, Seen, called_present, not_called};
 pub use day::{DayContradiction, DayDecision, decide_day};
 pub use key::{KeyDecision, decide_key};
 pub use provenance::{Origin, Origins, Provenance, Shown};

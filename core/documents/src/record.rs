@@ -22,6 +22,27 @@ pub struct AcceptanceRecord {
     /// How much it weighs.
     #[n(2)]
     pub standing: Standing,
+    /// Whether what its author states as seen (the `seen` of a roll) is not of this log: it was cut off when the hub
+    /// was restored, and counts as nothing. Only the hub, which has the whole chain, can tell, so it says so here for
+    /// everybody (decision 0005).
+    #[n(3)]
+    pub seen_is_lost: bool,
+}
+
+/// The bit beside the standing that says that what was seen is lost.
+const LOST: u8 = 0x10;
+
+impl AcceptanceRecord {
+    /// Standing and lost sight in one byte, as the hub's log and packed tables have them.
+    pub const fn weight(&self) -> u8 {
+        self.standing as u8 | if self.seen_is_lost { LOST } else { 0 }
+    }
+
+    /// The record with such a weight; `None` for a standing that nobody knows.
+    pub fn weighing(position: u64, received: i64, weight: u8) -> Option<Self> {
+        let standing = Standing::from_number(weight & !LOST)?;
+        Some(Self { position, received, standing, seen_is_lost: weight & LOST != 0 })
+    }
 }
 
 /// Acceptance records of one document, by change.
@@ -50,9 +71,9 @@ pub struct PackedRecords {
     /// Differences between successive receipt times, LEB128 zig-zag.
     #[cbor(n(1), with = "minicbor::bytes")]
     received: Vec<u8>,
-    /// Runs of equal standing: number, count.
+    /// Runs of equal weight ([`AcceptanceRecord::weight`]): number, count.
     #[cbor(n(2), with = "minicbor::bytes")]
-    standings: Vec<u8>,
+    weights: Vec<u8>,
     /// Every actor's origin.
     #[n(3)]
     actors: Vec<ActorOrigin>,
@@ -115,30 +136,30 @@ impl PackedRecords {
             put_leb(&mut packed.received, zigzag(record.received.wrapping_sub(received)));
             position = record.position as i64;
             received = record.received;
-            let standing = record.standing as u8;
+            let weight = record.weight();
             run = match run {
-                Some((number, count)) if number == standing => Some((number, count + 1)),
+                Some((number, count)) if number == weight => Some((number, count + 1)),
                 Some((number, count)) => {
-                    packed.standings.push(number);
-                    put_leb(&mut packed.standings, count);
-                    Some((standing, 1))
+                    packed.weights.push(number);
+                    put_leb(&mut packed.weights, count);
+                    Some((weight, 1))
                 }
-                None => Some((standing, 1)),
+                None => Some((weight, 1)),
             };
         }
         if let Some((number, count)) = run {
-            packed.standings.push(number);
-            put_leb(&mut packed.standings, count);
+            packed.weights.push(number);
+            put_leb(&mut packed.weights, count);
         }
         packed
     }
 
     /// The records, exactly `count` of them.
     pub fn unpack(&self, count: usize) -> Result<Vec<AcceptanceRecord>, UnpackError> {
-        let (mut positions, mut received, mut standings) =
-            (self.positions.as_slice(), self.received.as_slice(), self.standings.as_slice());
+        let (mut positions, mut received, mut weights) =
+            (self.positions.as_slice(), self.received.as_slice(), self.weights.as_slice());
         let (mut position, mut at) = (0i64, 0i64);
-        let mut run: (Standing, u64) = (Standing::Pupil, 0);
+        let mut run: (u8, u64) = (0, 0);
         let mut records = Vec::new();
         for _ in 0..count {
             let step = take_leb(&mut positions).ok_or(UnpackError("too few positions"))?;
@@ -146,17 +167,17 @@ impl PackedRecords {
             let step = take_leb(&mut received).ok_or(UnpackError("too few times"))?;
             at = at.wrapping_add(unzigzag(step));
             if run.1 == 0 {
-                let (number, rest) = standings.split_first().ok_or(UnpackError("too few standings"))?;
-                standings = rest;
-                let standing = Standing::from_number(*number).ok_or(UnpackError("unknown standing"))?;
-                let length = take_leb(&mut standings).ok_or(UnpackError("too few standings"))?;
-                run = (standing, if length == 0 { return Err(UnpackError("an empty run")) } else { length });
+                let (weight, rest) = weights.split_first().ok_or(UnpackError("too few standings"))?;
+                weights = rest;
+                let length = take_leb(&mut weights).ok_or(UnpackError("too few standings"))?;
+                run = (*weight, if length == 0 { return Err(UnpackError("an empty run")) } else { length });
             }
             run.1 -= 1;
             let position = u64::try_from(position).map_err(|_| UnpackError("a negative position"))?;
-            records.push(AcceptanceRecord { position, received: at, standing: run.0 });
+            let record = AcceptanceRecord::weighing(position, at, run.0);
+            records.push(record.ok_or(UnpackError("unknown standing"))?);
         }
-        if !positions.is_empty() || !received.is_empty() || !standings.is_empty() || run.1 != 0 {
+        if !positions.is_empty() || !received.is_empty() || !weights.is_empty() || run.1 != 0 {
             return Err(UnpackError("more records than changes"));
         }
         Ok(records)
@@ -201,14 +222,17 @@ mod tests {
     proptest! {
         #[test]
         fn packed_records_unpack_to_the_same(
-            rows in proptest::collection::vec((0u64..1 << 40, -1_000_000i64..1 << 45, 0u8..8), 0..50)
+            rows in proptest::collection::vec(
+                (0u64..1 << 40, -1_000_000i64..1 << 45, 0u8..8, any::<bool>()), 0..50
+            )
         ) {
             let records: Vec<_> = rows
                 .into_iter()
-                .map(|(position, received, standing)| AcceptanceRecord {
+                .map(|(position, received, standing, seen_is_lost)| AcceptanceRecord {
                     position,
                     received,
                     standing: Standing::from_number(standing).unwrap(),
+                    seen_is_lost,
                 })
                 .collect();
             let packed = PackedRecords::pack(&records, vec![], vec![]);

@@ -23,11 +23,14 @@ fn records() -> impl Strategy<Value = Vec<AcceptanceRecord>> {
     // Positions as a log has them, and wild ones; hub times may go back.
     let position = prop_oneof![0u64..2_000, 0..=i64::MAX as u64];
     let received = prop_oneof![1_760_000_000_000i64..1_790_000_000_000, any::<i64>()];
-    let record = (position, received, 0u8..8).prop_map(|(position, received, standing)| AcceptanceRecord {
-        position,
-        received,
-        standing: Standing::from_number(standing).unwrap(),
-    });
+    let record = (position, received, 0u8..8, any::<bool>()).prop_map(
+        |(position, received, standing, seen_is_lost)| AcceptanceRecord {
+            position,
+            received,
+            standing: Standing::from_number(standing).unwrap(),
+            seen_is_lost,
+        },
+    );
     proptest::collection::vec(record, 0..80)
 }
 
@@ -95,6 +98,8 @@ fn a_number_out_of_range_is_an_error() {
     assert!(table(&[1], &[2], &[0, 1]).unpack(1).is_err(), "position -1");
     assert!(table(&[2], &[1], &[0, 1]).unpack(1).is_ok(), "a time before 1970 is only odd");
     assert!(table(&[2], &[2], &[8, 1]).unpack(1).is_err(), "a standing that nobody knows");
+    assert!(table(&[2], &[2], &[0x10, 1]).unpack(1).unwrap()[0].seen_is_lost);
+    assert!(table(&[2], &[2], &[0x20, 1]).unpack(1).is_err(), "a bit that nobody knows");
     assert!(table(&[2], &[2], &[0, 0, 0, 1]).unpack(1).is_err(), "a run of nothing");
 }
 
@@ -108,7 +113,8 @@ fn an_empty_table_has_no_records() {
 
 #[test]
 fn a_count_that_nobody_can_hold_is_an_error_at_once() {
-    let record = AcceptanceRecord { position: 1, received: 2, standing: Standing::Office };
+    let record =
+        AcceptanceRecord { position: 1, received: 2, standing: Standing::Office, seen_is_lost: false };
     let packed = PackedRecords::pack(&[record; 3], vec![], vec![]);
     for count in [0, 2, 4, usize::MAX] {
         assert!(packed.unpack(count).is_err(), "{count}");
@@ -121,6 +127,7 @@ fn a_term_of_peers_takes_few_bytes() {
         position: 10_000 + n * 40,
         received: 1_764_000_000_000 + 3_600_000 * n as i64,
         standing: Standing::TimetabledLesson,
+        seen_is_lost: false,
     };
     let records: Vec<_> = (0..400).map(record).collect();
     let size = bytes_of(&PackedRecords::pack(&records, vec![], vec![])).len();

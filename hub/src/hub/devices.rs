@@ -147,7 +147,7 @@ impl Inner {
             document: NO_DOCUMENT,
             hash: *certificate,
             author: person,
-            standing: None,
+            weight: None,
             received: now,
             data: &crate::encode(&notice),
         })?;
@@ -177,7 +177,7 @@ pub(super) fn append_certificate(
         document: NO_DOCUMENT,
         hash: id,
         author: certificate.person,
-        standing: None,
+        weight: None,
         received: now,
         data: &data,
     })?;

@@ -260,7 +260,7 @@ impl Pen<'_, '_> {
             document,
             hash,
             author: person,
-            standing: Some(Standing::School),
+            weight: Some(Standing::School as u8),
             received: self.now,
             data: &crate::encode(&signed),
         })?;
@@ -278,7 +278,12 @@ impl Pen<'_, '_> {
             )?;
         }
         loaded.note_origin(&self.author.certificate, &signed);
-        let record = AcceptanceRecord { position, received: self.now, standing: Standing::School };
+        let record = AcceptanceRecord {
+            position,
+            received: self.now,
+            standing: Standing::School,
+            seen_is_lost: false,
+        };
         loaded.records.insert(hash, record);
         loaded.tail += 1;
         Ok(())

@@ -1,11 +1,12 @@
 //! A pushed batch: judged, then accepted whole, kept for the office, refused for good, or forgotten.
 
+use registro_documents::merge::Seen;
 use registro_documents::{AcceptanceRecord, Batch};
-use registro_model::PersonId;
+use registro_model::{PersonId, SchoolId};
 use registro_sync::messages::{Ack, Outcome};
 use registro_sync::notices::{Refused, Signed};
 use registro_sync::{Code, Cursor};
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::Inner;
 use crate::documents::catalogue::write_last;
@@ -126,12 +127,18 @@ impl Inner {
         let command_position = appender.next_position();
         for (change, acceptable) in batch.changes.iter().zip(&changes) {
             let (document, hash) = (acceptable.document, change.envelope.change);
+            let record = AcceptanceRecord {
+                position: appender.next_position(),
+                received: now,
+                standing: acceptable.standing,
+                seen_is_lost: states_lost_sight(&transaction, self.school, acceptable)?,
+            };
             let position = appender.push(&NewRow {
                 kind: RowKind::Change,
                 document,
                 hash,
                 author,
-                standing: Some(acceptable.standing),
+                weight: Some(record.weight()),
                 received: now,
                 data: &crate::encode(change),
             })?;
@@ -150,7 +157,7 @@ impl Inner {
                     )?;
                 }
             }
-            records.push(AcceptanceRecord { position, received: now, standing: acceptable.standing });
+            records.push(record);
         }
         transaction
             .prepare_cached("INSERT INTO command (school, person, id, pos) VALUES (?1, ?2, ?3, ?4)")?
@@ -236,7 +243,7 @@ impl Inner {
                     document: envelope.document,
                     hash: envelope.change,
                     author,
-                    standing: None,
+                    weight: None,
                     received: now,
                     data: &crate::encode(&notice),
                 })?;
@@ -258,6 +265,19 @@ impl Inner {
             .map(|certificate| certificate.person)
             .ok_or(HubError::Unknown("certificate"))
     }
+}
+
+/// Whether a roll of the change states as seen what is not of this log: its author's device was in step with a hub
+/// that has been restored since.
+fn states_lost_sight(database: &Connection, school: SchoolId, change: &Acceptable) -> Result<bool, HubError> {
+    for (_, _, fact) in change.puts.iter().filter(|(section, ..)| section == "rolls") {
+        let Some(seen) = Seen::of(fact) else { continue };
+        let ours = read::cursor_at(database, school, seen.position)?;
+        if ours.is_none_or(|ours| ours.chain != *seen.chain) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn outcome(verdict: &Verdict, index: usize) -> Outcome {

@@ -2,7 +2,7 @@
 //! commits.
 
 use registro_documents::Hash;
-use registro_model::{DocumentId, PersonId, SchoolId, Standing};
+use registro_model::{DocumentId, PersonId, SchoolId};
 use registro_sync::Cursor;
 use rusqlite::{Connection, params};
 
@@ -22,8 +22,8 @@ pub struct NewRow<'a> {
     pub hash: Hash,
     /// The author of the change, or the person whom the notice concerns.
     pub author: PersonId,
-    /// An accepted change's standing; `None` for everything else.
-    pub standing: Option<Standing>,
+    /// An accepted change's weight ([`registro_documents::AcceptanceRecord::weight`]); `None` for everything else.
+    pub weight: Option<u8>,
     /// When it was received, Unix milliseconds.
     pub received: i64,
     /// Its body.
@@ -63,7 +63,7 @@ impl<'t> Appender<'t> {
             document: row.document,
             hash: row.hash,
             received: row.received,
-            standing: row.standing,
+            weight: row.weight,
             body: row.data,
         };
         let chain = link(&self.head.chain, position, &linked);
@@ -79,7 +79,7 @@ impl<'t> Appender<'t> {
                 row.document.0,
                 row.hash,
                 row.author.0,
-                row.standing.map(|standing| standing as i64),
+                row.weight,
                 row.received,
                 chain,
                 self.batch,

@@ -2,7 +2,7 @@
 
 use registro_documents::Hash;
 use registro_documents::bytes::sha256;
-use registro_model::{DocumentId, Standing};
+use registro_model::DocumentId;
 
 use super::RowKind;
 
@@ -17,13 +17,13 @@ pub struct Linked<'a> {
     pub hash: Hash,
     /// When it was received, Unix milliseconds.
     pub received: i64,
-    /// An accepted change's standing.
-    pub standing: Option<Standing>,
+    /// An accepted change's weight: its standing, and whether what its author had seen is lost.
+    pub weight: Option<u8>,
     /// A notice's body.
     pub body: &'a [u8],
 }
 
-/// The chain value after a row: SHA-256(previous ‖ position ‖ SHA-256(kind ‖ document ‖ hash ‖ received ‖ standing,
+/// The chain value after a row: SHA-256(previous ‖ position ‖ SHA-256(kind ‖ document ‖ hash ‖ received ‖ weight,
 /// or the body of what is no change)). Integers have 8 bytes, big-endian.
 pub fn link(previous: &Hash, position: u64, row: &Linked<'_>) -> Hash {
     let mut inner = Vec::with_capacity(80 + row.body.len());
@@ -31,8 +31,8 @@ pub fn link(previous: &Hash, position: u64, row: &Linked<'_>) -> Hash {
     inner.extend_from_slice(row.document.as_bytes());
     inner.extend_from_slice(&row.hash);
     inner.extend_from_slice(&row.received.to_be_bytes());
-    match row.standing {
-        Some(standing) => inner.extend_from_slice(&(standing as u64).to_be_bytes()),
+    match row.weight {
+        Some(weight) => inner.extend_from_slice(&u64::from(weight).to_be_bytes()),
         None => inner.extend_from_slice(row.body),
     }
     let mut outer = Vec::with_capacity(72);

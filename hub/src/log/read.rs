@@ -1,7 +1,7 @@
 //! Reading the log.
 
 use registro_documents::{AcceptanceRecord, Hash};
-use registro_model::{CommandId, DocumentId, PersonId, SchoolId, Standing};
+use registro_model::{CommandId, DocumentId, PersonId, SchoolId};
 use registro_sync::Cursor;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -21,8 +21,8 @@ pub struct LogRow {
     pub hash: Hash,
     /// The author, or the person whom the notice concerns.
     pub author: PersonId,
-    /// An accepted change's standing.
-    pub standing: Option<Standing>,
+    /// An accepted change's weight.
+    pub weight: Option<u8>,
     /// When it was received, Unix milliseconds.
     pub received: i64,
     /// The chain value after it.
@@ -36,8 +36,7 @@ pub struct LogRow {
 impl LogRow {
     /// The acceptance record of a change.
     pub fn record(&self) -> Option<AcceptanceRecord> {
-        let standing = self.standing?;
-        Some(AcceptanceRecord { position: self.position, received: self.received, standing })
+        AcceptanceRecord::weighing(self.position, self.received, self.weight?)
     }
 }
 
@@ -46,14 +45,13 @@ const COLUMNS: &str = "pos, kind, doc, hash, author, standing, received, chain, 
 fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
     let number = row.get::<_, i64>(1)?;
     let kind = RowKind::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(1, number))?;
-    let standing = row.get::<_, Option<u8>>(5)?.and_then(Standing::from_number);
     Ok(LogRow {
         position: row.get(0)?,
         kind,
         document: DocumentId(row.get(2)?),
         hash: row.get(3)?,
         author: PersonId(row.get(4)?),
-        standing,
+        weight: row.get(5)?,
         received: row.get(6)?,
         chain: row.get(7)?,
         batch: row.get(8)?,
@@ -129,9 +127,9 @@ pub fn record_of(
         })
         .optional()?;
     found
-        .map(|(position, received, standing)| {
-            let standing = Standing::from_number(standing).ok_or(HubError::Stored("an unknown standing"))?;
-            Ok(AcceptanceRecord { position, received, standing })
+        .map(|(position, received, weight)| {
+            AcceptanceRecord::weighing(position, received, weight)
+                .ok_or(HubError::Stored("an unknown standing"))
         })
         .transpose()
 }

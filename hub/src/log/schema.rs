@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS head (
 ) STRICT;
 
 -- `batch` is the position of the first row of the same batch. `key_id` names the key that seals `data`: 0 is none.
+-- `standing` is the weight of an accepted change: its standing and, as bit 4, that what its author saw is lost.
 CREATE TABLE IF NOT EXISTS log (
     school BLOB NOT NULL, pos INTEGER NOT NULL, kind INTEGER NOT NULL, doc BLOB NOT NULL, hash BLOB NOT NULL,
     author BLOB NOT NULL, standing INTEGER, received INTEGER NOT NULL, chain BLOB NOT NULL,

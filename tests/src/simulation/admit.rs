@@ -33,7 +33,7 @@ pub fn every_kept_batch(database: &Path, registry: &dyn Registry, now_ms: i64) -
                 document,
                 hash,
                 author: *author,
-                standing: Some(Standing::OtherStaff),
+                weight: Some(Standing::OtherStaff as u8),
                 received: now_ms,
                 data: &data,
             })?;

@@ -123,14 +123,21 @@ impl World {
             tablets: Vec::new(),
         };
         world.open_hub()?;
-        for (index, (person, capacity)) in DEVICES.into_iter().take(devices).enumerate() {
-            let folder = world.folder.path().join(format!("device-{index}"));
-            let seed = world.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
-            let tablet = Tablet::enrolled(world.hub()?, person, capacity, &folder, seed, &world.clock)?;
-            world.tablets.push(tablet);
-            world.sync(index, Fault::None)?;
+        for (person, capacity) in DEVICES.into_iter().take(devices) {
+            world.enrol(person, capacity)?;
         }
         Ok(world)
+    }
+
+    /// Somebody logs in on a new device, which syncs once; returns its place.
+    pub fn enrol(&mut self, person: PersonId, capacity: Capacity) -> Result<usize, Violation> {
+        let index = self.tablets.len();
+        let folder = self.folder.path().join(format!("device-{index}"));
+        let seed = self.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
+        let tablet = Tablet::enrolled(self.hub()?, person, capacity, &folder, seed, &self.clock)?;
+        self.tablets.push(tablet);
+        self.sync(index, Fault::None)?;
+        Ok(index)
     }
 
     fn database(&self) -> PathBuf {

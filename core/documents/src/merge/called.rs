@@ -20,42 +20,57 @@ pub struct Roll {
     pub device: Option<CertificateId>,
     /// The command.
     pub v: CommandId,
-    /// Position in the hub's log up to which its author's device had seen, 0 if it was written blind or the chain
-    /// is unknown.
+    /// Position in the hub's log up to which its author's device had seen, 0 if it was written blind or the hub says
+    /// that the chain is not its own.
     pub seen: u64,
     /// Unconfirmed commands that the device held.
     pub held: Vec<CommandId>,
 }
 
 impl Roll {
-    /// Reads a roll's fact under its key `2026-11-23#1/<person>`. `known_chain` says whether a (position, chain)
-    /// is of the hub's log as this device knows it: a `seen` of an unknown chain counts as 0.
-    pub fn read(key: &str, shown: &Shown, known_chain: impl Fn(u64, &[u8]) -> bool) -> Option<Self> {
+    /// Reads a roll's fact under its key `2026-11-23#1/<person>`. A `seen` of another chain than the hub's counts as
+    /// 0: the hub's record says so. What is not accepted yet stands as its author's own device wrote it.
+    pub fn read(key: &str, shown: &Shown) -> Option<Self> {
         let (day, author) = key.split_once('/')?;
         let (date, slot) = day.split_once('#')?;
-        let (position, chain, held) = seen(&shown.fact)?;
+        let seen = Seen::of(&shown.fact)?;
+        let lost = shown.provenance.accepted.is_some_and(|record| record.seen_is_lost);
         Some(Self {
             date: registro_model::time::parse_date(date).ok()?,
             slot: slot.parse().ok()?,
             author: author.parse().ok()?,
             device: shown.provenance.device,
             v: shown.fact.v,
-            seen: if known_chain(position, chain) { position } else { 0 },
-            held,
+            seen: if lost { 0 } else { seen.position },
+            held: seen.commands,
         })
     }
 }
 
-fn seen(fact: &Fact) -> Option<(u64, &[u8], Vec<CommandId>)> {
-    use crate::fact::Scalar::{Bytes, Int};
-    let map = fact.map("seen")?;
-    match (map.get("position")?, map.get("chain")?, map.get("commands")?) {
-        (Int(position), Bytes(chain), Bytes(commands)) => Some((
-            u64::try_from(*position).ok()?,
-            chain,
-            commands.chunks_exact(8).filter_map(|id| CommandId::try_from(id).ok()).collect(),
-        )),
-        _ => None,
+/// What a roll states that its author's device had seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// Position in the hub's log; 0 if the roll was written blind.
+    pub position: u64,
+    /// The chain there.
+    pub chain: &'a [u8],
+    /// Unconfirmed commands that the device held.
+    pub commands: Vec<CommandId>,
+}
+
+impl<'a> Seen<'a> {
+    /// Reads it from a roll's fact.
+    pub fn of(roll: &'a Fact) -> Option<Self> {
+        use crate::fact::Scalar::{Bytes, Int};
+        let map = roll.map("seen")?;
+        match (map.get("position")?, map.get("chain")?, map.get("commands")?) {
+            (Int(position), Bytes(chain), Bytes(commands)) => Some(Self {
+                position: u64::try_from(*position).ok()?,
+                chain,
+                commands: commands.chunks_exact(8).filter_map(|id| CommandId::try_from(id).ok()).collect(),
+            }),
+            _ => None,
+        }
     }
 }
 

@@ -129,10 +129,15 @@ fn roll_fact(position: i64, chain: u8, commands: Vec<u8>) -> Shown {
 fn a_roll_is_read_with_what_its_author_had_seen() {
     let key = format!("2026-11-23#3/{TEACHER}");
     let shown = roll_fact(100, 1, vec![60; 8]);
-    let known = |position: u64, chain: &[u8]| position == 100 && chain == [1; 32];
-    assert_eq!(Roll::read(&key, &shown, known), Some(roll()));
-    let of_another_log = Roll::read(&key, &roll_fact(100, 2, vec![]), known).unwrap();
-    assert_eq!(of_another_log.seen, 0, "a chain that nobody knows counts as nothing seen");
+    assert_eq!(Roll::read(&key, &shown), Some(roll()));
+    let mut of_another_log = shown.clone();
+    of_another_log.provenance.accepted.as_mut().unwrap().seen_is_lost = true;
+    let read = Roll::read(&key, &of_another_log).unwrap();
+    assert_eq!(read.seen, 0, "what was seen in a log that is not the hub's counts as nothing");
+    assert_eq!(read.held, roll().held, "the commands count all the same");
+    let mut provisional = shown;
+    provisional.provenance.accepted = None;
+    assert_eq!(Roll::read(&key, &provisional).unwrap().seen, 100);
 }
 
 #[test]
@@ -142,9 +147,9 @@ fn a_key_or_fact_out_of_form_is_no_roll() {
     for key in
         ["", "2026-11-23#3", &format!("2026-11-23/{person}"), &format!("x#3/{person}"), "2026-11-23#3/x"]
     {
-        assert_eq!(Roll::read(key, &shown, |_, _| true), None, "{key}");
+        assert_eq!(Roll::read(key, &shown), None, "{key}");
     }
     let key = format!("2026-11-23#3/{person}");
-    assert_eq!(Roll::read(&key, &roll_fact(-1, 1, vec![]), |_, _| true), None);
-    assert_eq!(Roll::read(&key, &accepted(fact(1), 1, Standing::Office), |_, _| true), None);
+    assert_eq!(Roll::read(&key, &roll_fact(-1, 1, vec![])), None);
+    assert_eq!(Roll::read(&key, &accepted(fact(1), 1, Standing::Office)), None);
 }

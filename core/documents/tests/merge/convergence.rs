@@ -176,7 +176,7 @@ proptest! {
             }
         }
         let record = |position: usize, standing| {
-            Origin::Accepted(AcceptanceRecord { position: position as u64 + 1, received: 0, standing })
+            Origin::Accepted(AcceptanceRecord { position: position as u64 + 1, received: 0, standing, seen_is_lost: false })
         };
         history.origins.clear();
         for (position, n) in accepted.iter().enumerate() {

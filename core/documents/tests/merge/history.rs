@@ -65,7 +65,10 @@ impl History {
         assert!(deliver(document, &written.chunk));
         let position = self.made.len() as u64 + 1;
         let hash = written.hash.0;
-        self.origins.insert(hash, Origin::Accepted(AcceptanceRecord { position, received: 0, standing }));
+        self.origins.insert(
+            hash,
+            Origin::Accepted(AcceptanceRecord { position, received: 0, standing, seen_is_lost: false }),
+        );
         let keys = puts.iter().map(|put| put.key.clone()).collect();
         self.made.push(Made { chunk: written.chunk, hash, author: replica, standing, keys });
     }

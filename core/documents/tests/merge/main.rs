@@ -26,7 +26,8 @@ pub fn accepted(fact: Fact, n: u8, standing: Standing) -> Shown {
 /// An accepted value at a position.
 pub fn at(fact: Fact, n: u8, standing: Standing, position: u64) -> Shown {
     let mut shown = own(fact, n, standing);
-    shown.provenance.accepted = Some(AcceptanceRecord { position, received: 0, standing });
+    shown.provenance.accepted =
+        Some(AcceptanceRecord { position, received: 0, standing, seen_is_lost: false });
     shown
 }
 

@@ -119,16 +119,13 @@ impl Teacher {
         let mut device = self.registro.device();
         let mode = read::school(&mut device)?.settings.attendance_mode;
         let month = read::month_document(&mut device, class, date)?;
-        let state = device.state().clone();
         let rolls: Vec<Roll> = device
             .part(month, &format!("rolls/{}", month_of(date)))?
             .keys
             .iter()
             .filter(|(key, _)| key.starts_with(&date.to_string()))
             .flat_map(|(key, decision)| decision.live_values().map(move |shown| (key, shown)))
-            .filter_map(|(key, shown)| {
-                Roll::read(key, shown, |position, chain| state.knows_chain(position, chain))
-            })
+            .filter_map(|(key, shown)| Roll::read(key, shown))
             .collect();
         let mut reports = Vec::new();
         for pupil in read::pupils(&device, class, date)? {

@@ -9,7 +9,7 @@ use registro_store::DocumentPart;
 use super::held::Held;
 use super::outbox::Delivery;
 use super::request::Asked;
-use super::state::{MAX_KNOWN_CHAINS, StoreOp};
+use super::state::StoreOp;
 use super::{Device, DeviceError};
 use crate::messages::{Ack, Entry, Outcome, Reply};
 use crate::notices::{Signed, Snapshot};
@@ -106,8 +106,6 @@ impl Device {
                     if !notice.is_signed_by(account.school, &account.school_key) {
                         return Err(DeviceError::Reply("a restore is not signed by the school"));
                     }
-                    self.state.restored_after = Some(notice.position.saturating_sub(1));
-                    self.state.known_chains.clear();
                 }
                 Entry::Checkpoint(checkpoint) => {
                     let account = self.account_or_error()?;
@@ -123,11 +121,6 @@ impl Device {
         self.state.started = true;
         self.state.end = reply.end;
         self.state.directory = reply.directory;
-        if self.state.restored_after.is_some() {
-            self.state.known_chains.push(self.state.end);
-            let excess = self.state.known_chains.len().saturating_sub(MAX_KNOWN_CHAINS);
-            self.state.known_chains.drain(..excess);
-        }
 
         whole.extend(self.settle_outbox(&touched, &mut ops, &mut applied)?);
         // First what the hub said, with the views that are stale now; then the views. A crash in between is mended

@@ -38,35 +38,12 @@ pub struct SyncState {
     /// Revoked devices, as the school signed it.
     #[n(7)]
     pub revoked: Vec<Revoked>,
-    /// Position up to which the log is as it was before the last restore that this device knows of.
-    #[n(8)]
-    pub restored_after: Option<u64>,
-    /// Cursors of this device since that restore: chains that it knows.
-    #[n(9)]
-    pub known_chains: Vec<Cursor>,
     /// The hub diverged and own batches must be offered again once the documents are here.
-    #[n(10)]
+    #[n(8)]
     pub offering: bool,
     /// Documents whose views are to be rebuilt: their changes are stored, a crash came before the views.
-    #[n(11)]
+    #[n(9)]
     pub stale: BTreeSet<DocumentId>,
-}
-
-/// Most own cursors remembered after a restore.
-pub(super) const MAX_KNOWN_CHAINS: usize = 256;
-
-impl SyncState {
-    /// Whether a (position, chain) that somebody saw belongs to the hub's log as this device knows it. Only after
-    /// a restore can it be otherwise.
-    pub fn knows_chain(&self, position: u64, chain: &[u8]) -> bool {
-        match self.restored_after {
-            None => true,
-            Some(kept) => {
-                position <= kept
-                    || self.known_chains.iter().any(|c| c.position == position && c.chain == chain)
-            }
-        }
-    }
 }
 
 /// What the device knows about a document that it may read.
