@@ -246,3 +246,50 @@ fn an_admitted_batch_is_in_the_register_for_its_author() {
     let all = commands(&mut world, SECOND);
     assert!(all.iter().all(|entry| matches!(entry.delivery, Delivery::Confirmed { .. })), "{all:?}");
 }
+
+#[test]
+fn what_was_signed_under_a_certificate_that_has_run_out_is_signed_again() {
+    let mut world = world();
+    world.shorten_certificate(TEACHER).unwrap();
+    world.act(TEACHER, &absence(PUPIL_1, FRIDAY)).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    world.act(TEACHER, &absence(PUPIL_1, TODAY)).unwrap();
+    world.act(TEACHER, &entry(PUPIL_1, TODAY, 20)).unwrap();
+    world.wait(2);
+    world.sync(TEACHER, Fault::None).unwrap();
+    let all = commands(&mut world, TEACHER);
+    assert_eq!(all.iter().map(|entry| entry.is_accepted()).collect::<Vec<_>>(), [true, false, false]);
+    assert!(world.tablets[TEACHER].device().unwrap().needs_certificate());
+    let before: Vec<_> =
+        all.iter().flat_map(|entry| entry.batch().changes).map(|c| c.envelope.change).collect();
+    world.log_in_again(TEACHER).unwrap();
+    assert!(!world.tablets[TEACHER].device().unwrap().needs_certificate());
+    world.crash(TEACHER).unwrap();
+    world.act(TEACHER, &absence(1, TODAY)).unwrap();
+    settled(&mut world);
+    let all = commands(&mut world, TEACHER);
+    assert!(all.iter().all(|entry| matches!(entry.delivery, Delivery::Confirmed { .. })), "{all:?}");
+    let after = all.iter().flat_map(|entry| entry.batch().changes).map(|c| c.envelope.change);
+    assert_eq!(after.take(before.len()).collect::<Vec<_>>(), before, "the bytes stay as they were");
+    // A certificate that is not for this key, or not the school's, changes nothing.
+    let device = world.tablets[TEACHER].device().unwrap();
+    let mut forged = device.account().unwrap().certificate.clone();
+    forged.not_after += 1;
+    device.renew(forged).unwrap_err();
+    let of_another = world.tablets[SECOND].device().unwrap().account().unwrap().certificate.clone();
+    world.tablets[TEACHER].device().unwrap().renew(of_another).unwrap_err();
+}
+
+#[test]
+fn a_restored_hub_takes_what_an_old_certificate_had_signed() {
+    let mut world = world();
+    world.back_up().unwrap();
+    world.shorten_certificate(TEACHER).unwrap();
+    world.act(TEACHER, &absence(PUPIL_1, TODAY)).unwrap();
+    settled(&mut world);
+    world.wait(2);
+    world.log_in_again(TEACHER).unwrap();
+    world.restore_hub().unwrap();
+    settled(&mut world);
+    assert!(matches!(commands(&mut world, TEACHER)[0].delivery, Delivery::Confirmed { .. }));
+}

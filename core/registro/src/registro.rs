@@ -137,7 +137,16 @@ impl Registro {
             Some(owner) if owner != (session.school, session.person) => {
                 return Err(Error::new(ErrorKind::NotAllowed, "the store belongs to another person"));
             }
-            Some(_) => {}
+            Some(_) => {
+                let expired = {
+                    let device = self.device();
+                    device.account().filter(|_| device.needs_certificate()).map(Account::key)
+                };
+                if let Some(key) = expired {
+                    let certificate = enrolment::enrol(&hub, &session, &key).await?;
+                    self.device().renew(certificate)?;
+                }
+            }
             None => {
                 let seed: [u8; 32] = self.device().draw();
                 let key = registro_documents::SigningKey::from_seed(&Zeroizing::new(seed));

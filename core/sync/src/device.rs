@@ -9,10 +9,12 @@ mod directory;
 mod diverged;
 mod give;
 mod held;
+mod offer;
 mod outbox;
 mod past;
 mod reexecute;
 mod remainder;
+mod renewal;
 mod request;
 mod scope;
 mod settle;
@@ -86,6 +88,7 @@ pub struct Device {
     pending: Vec<OutboxEntry>,
     aside: Vec<OutboxEntry>,
     waiting: BTreeSet<CommandId>,
+    turn: usize,
     cache: Cache,
     directory: Option<(Directory, School)>,
 }
@@ -108,6 +111,7 @@ impl Device {
             pending: Vec::new(),
             aside: Vec::new(),
             waiting: BTreeSet::new(),
+            turn: 0,
             cache: Cache::default(),
             directory: None,
         };

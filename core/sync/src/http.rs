@@ -3,6 +3,7 @@
 //! TLS is rustls with ring and the web's roots, given ready-made: the platform verifier panics on Android. Plain
 //! HTTP is allowed to loopback addresses only, for development and tests.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::messages::{MAX_MESSAGE_BYTES, Reply, Request};
@@ -46,6 +47,10 @@ pub struct HubClient {
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a busy hub is asked again within one request.
+const MAX_WAITS: usize = 2;
+/// Longest time that is waited for a busy hub; who is told to wait longer is told [`HttpError::Busy`].
+const LONGEST_WAIT_SECONDS: u64 = 10;
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -112,10 +117,20 @@ impl HubClient {
         read(request.send().await.map_err(failure)?).await
     }
 
-    /// One sync request.
+    /// One sync request. A hub that is busy is asked again after the time that it names, if that is short.
     pub async fn sync(&self, token: &str, request: &Request) -> Result<Reply, HttpError> {
-        let body = self.post("/v1/sync", Some(token), "application/cbor", wire::pack(request)).await?;
-        Ok(wire::unpack(&body)?)
+        let packed = wire::pack(request);
+        let mut waits = 0;
+        loop {
+            let answer = self.post("/v1/sync", Some(token), "application/cbor", packed.clone()).await;
+            match answer {
+                Err(HttpError::Busy(seconds)) if waits < MAX_WAITS && seconds <= LONGEST_WAIT_SECONDS => {
+                    waits += 1;
+                    tokio::time::sleep(Duration::from_secs(seconds) + jitter()).await;
+                }
+                answer => return Ok(wire::unpack(&answer?)?),
+            }
+        }
     }
 
     /// Waits for a poke of the hub; returns when there is news, or with an error when the connection ends.
@@ -136,6 +151,13 @@ impl HubClient {
         }
         Err(HttpError::Unreachable)
     }
+}
+
+/// Up to a second, so that a class of tablets that was told to wait does not come back at once.
+fn jitter() -> Duration {
+    // The standard library draws fresh keys for every map: randomness enough to spread callers.
+    let draw = BuildHasher::build_hasher(&RandomState::new()).finish();
+    Duration::from_millis(draw % 1_000)
 }
 
 fn failure(error: reqwest::Error) -> HttpError {

@@ -28,6 +28,9 @@ pub const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Most documents asked for in one request.
 pub const MAX_WANT: usize = 1_000;
 
+/// Seconds after which a device asks again whose batch found the hub busy: as long as the hub says over HTTP.
+pub const BUSY_SECONDS: u64 = 2;
+
 /// What a device asks.
 #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 #[cbor(array)]

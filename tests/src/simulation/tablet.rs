@@ -150,6 +150,16 @@ impl Tablet {
         self.open()
     }
 
+    /// The hub certifies the device's key again, as at a login.
+    pub fn renew(&mut self, hub: &Hub) -> Result<(), Violation> {
+        let (now, person) = (self.clock.now(), self.person);
+        let device = self.device()?;
+        let key = device.account().ok_or("no account")?.key();
+        let proof = key.sign(&proof_text(SCHOOL, person, b"", b"nonce"));
+        let certificate = hub.certify(person, key.public(), &proof, b"nonce", now).map_err(failed)?;
+        device.renew(certificate).map_err(failed)
+    }
+
     fn ask(&self, hub: &Hub, request: &Request) -> Result<Reply, Violation> {
         let caller = Caller { person: self.person, level: Level::L2 };
         // What travels is bytes.

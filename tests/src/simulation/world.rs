@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use registro_documents::SigningKey;
+use registro_documents::{Certificate, SigningKey};
 use registro_hub::caller::{Caller, Level};
 use registro_hub::registry::{MemoryRegistry, Registered, Registry};
 use registro_hub::{Hub, HubError, Random};
@@ -16,7 +16,7 @@ use super::tablet::{Fault, Tablet};
 use super::{Act, Violation, admit, broken, checks};
 use crate::clock::SharedClock;
 use crate::miniature::{
-    COORDINATOR, MOTHER, OFFICE, SECOND, SUBSTITUTE, TEACHER, THIRD, class, day, morning, registry,
+    COORDINATOR, MOTHER, OFFICE, SCHOOL, SECOND, SUBSTITUTE, TEACHER, THIRD, class, day, morning, registry,
 };
 
 /// A registry that several hubs in a row, as they are restored, have in common.
@@ -184,6 +184,23 @@ impl World {
     /// Somebody writes on a device, online or not.
     pub fn act(&mut self, index: usize, act: &Act) -> Result<(), Violation> {
         self.with(index, |tablet, hub| act.play(tablet, hub))
+    }
+
+    /// A device logs in again, which renews its certificate if it has run out.
+    pub fn log_in_again(&mut self, index: usize) -> Result<(), Violation> {
+        self.with(index, |tablet, hub| tablet.renew(hub))
+    }
+
+    /// A device's certificate is replaced by one that runs out in a minute.
+    pub fn shorten_certificate(&mut self, index: usize) -> Result<(), Violation> {
+        let now = self.clock.now().div_euclid(1_000);
+        self.with(index, |tablet, _| {
+            let device = tablet.device()?;
+            let old = &device.account().ok_or("no account")?.certificate;
+            let (person, key) = (old.person, old.key);
+            let short = Certificate::issue(&Self::key(), SCHOOL, person, key, now - 60, now + 60);
+            device.renew(short).map_err(|e| broken("a certificate")(&e))
+        })
     }
 
     /// A device syncs.

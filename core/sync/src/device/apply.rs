@@ -30,6 +30,8 @@ pub struct Applied {
     pub scope_changed: bool,
     /// Whether to ask again at once.
     pub more: bool,
+    /// The hub was too busy for something: ask again after so many seconds.
+    pub retry_after_seconds: Option<u64>,
     /// The hub was restored from a backup: own work is offered again.
     pub diverged: bool,
 }
@@ -152,7 +154,7 @@ impl Device {
             self.commit(ops)?;
         }
         self.cache.trim();
-        applied.more = reply.more || wanting || self.pending.iter().any(|entry| !entry.is_accepted());
+        applied.more = reply.more || wanting || self.offers_news();
         Ok(applied)
     }
 

@@ -47,9 +47,9 @@ impl Device {
     /// Tells a document which of its actors are this device's: under the epochs that it wrote there.
     pub(super) fn know_own_actors(&self, held: &mut Held) {
         let Some(account) = &self.account else { return };
-        let author = (account.person, account.certificate.id());
         for envelope in self.pending.iter().flat_map(|e| &e.changes).map(|c| &c.signed.envelope) {
             if envelope.document == held.id() {
+                let author = (account.person, envelope.certificate);
                 held.know_author(account.certificate.actor(envelope.document, envelope.epoch), author);
             }
         }

@@ -40,21 +40,20 @@ impl Device {
             }
         }
         for document in &documents {
-            self.renew(*document);
+            self.cache.remove(*document);
+            self.end_epoch(*document);
         }
         documents
     }
 
-    /// Forgets a document in memory and the epoch under which this device writes in it.
-    fn renew(&mut self, document: DocumentId) {
-        self.cache.remove(document);
+    /// Ends the epoch under which this device writes in a document: the next write takes a new one. Says whether
+    /// there was one.
+    pub(super) fn end_epoch(&mut self, document: DocumentId) -> bool {
         let header = match self.headers.get_mut(&document) {
             Some(header) => Some(header),
             None => self.blind.get_mut(&document),
         };
-        if let Some(header) = header {
-            header.epoch = None;
-        }
+        header.is_some_and(|header| header.epoch.take().is_some())
     }
 
     /// Runs the commands marked for it again, in their order. Returns the documents that changed.
@@ -189,6 +188,7 @@ impl Device {
             made.push(change);
         }
         let (entry, ops) = self.sign_and_put(entry.clone(), made)?;
+        self.waiting.remove(&entry.command.id);
         for (old, new) in replaced {
             past.became(old, new);
         }

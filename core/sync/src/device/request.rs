@@ -1,7 +1,10 @@
 //! What the device asks next.
 
+use registro_documents::Batch;
 use registro_model::DocumentId;
 
+use super::offer::{Room, choose};
+use super::outbox::OutboxEntry;
 use super::{Device, DeviceError};
 use crate::messages::{Cursor, MAX_PUSH_CHANGES, MAX_WANT, PAGE_BYTES, Request};
 
@@ -21,22 +24,16 @@ impl Device {
         let mut certificates = vec![account.certificate.clone()];
         let want: Vec<_> =
             self.headers.values().filter(|h| h.wanted).map(|h| h.identity.id).take(MAX_WANT).collect();
-        let mut push = Vec::new();
+        let mut push: Vec<Batch> = Vec::new();
         // Nothing is pushed before the first feed and while documents are missing or commands wait to be run
         // again: what is pushed then would rest on what the hub may not have.
         let settled = self.state.started && want.is_empty() && self.state.redo.is_empty();
         if settled {
-            let (mut changes, mut bytes) = (0, 0);
-            for entry in &self.pending {
-                let size: usize = entry.changes.iter().map(|c| c.signed.chunk.len() + 250).sum();
-                let full = changes + entry.changes.len() > MAX_PUSH_CHANGES || bytes + size > PAGE_BYTES;
-                if full && !push.is_empty() {
-                    break;
-                }
-                changes += entry.changes.len();
-                bytes += size;
-                push.push(entry.batch());
-            }
+            let room = Room { changes: MAX_PUSH_CHANGES, bytes: PAGE_BYTES };
+            let (places, waited) = choose(&self.pending, &self.waiting, self.turn, room);
+            self.turn = self.turn.wrapping_add(waited);
+            push =
+                places.iter().filter_map(|place| self.pending.get(*place)).map(OutboxEntry::batch).collect();
         }
         if push.is_empty() {
             certificates.clear();
@@ -53,11 +50,17 @@ impl Device {
         Ok((request, Asked { cursor: self.state.cursor, want }))
     }
 
-    /// Whether there is a reason to ask again at once: documents wanted, commands to push or to run again.
+    /// Whether there is a reason to ask again at once: documents wanted, commands to push or to run again. What
+    /// waits for others, or for the hub, is asked for again by the next sync.
     pub fn has_work(&self) -> bool {
         !self.state.started
             || self.headers.values().any(|header| header.wanted)
             || !self.state.redo.is_empty()
-            || self.pending.iter().any(|entry| !entry.is_accepted())
+            || self.offers_news()
+    }
+
+    /// Whether there are commands that the hub has not heard of, or has not said to wait.
+    pub(super) fn offers_news(&self) -> bool {
+        self.pending.iter().any(|entry| !entry.is_accepted() && !self.waiting.contains(&entry.command.id))
     }
 }

@@ -9,7 +9,7 @@ use super::apply::Applied;
 use super::outbox::{Delivery, OutboxEntry, Refusal};
 use super::state::StoreOp;
 use super::{Device, DeviceError};
-use crate::messages::{Ack, Code, Outcome};
+use crate::messages::{Ack, BUSY_SECONDS, Code, Outcome};
 use crate::wire::decode;
 
 impl Device {
@@ -28,6 +28,9 @@ impl Device {
             Outcome::Not { code, .. } if code.is_waiting() => self.waiting.insert(id),
             _ => self.waiting.remove(&id),
         };
+        if matches!(ack.outcome, Outcome::Not { code: Code::Busy, .. }) {
+            applied.retry_after_seconds = Some(BUSY_SECONDS);
+        }
         match &ack.outcome {
             Outcome::Accepted(record) => {
                 touched.insert(id);
@@ -44,6 +47,17 @@ impl Device {
             Outcome::Not { code: Code::Missing, .. } if rests_on_unknown => {
                 touched.insert(id);
                 self.state.redo.insert(id);
+            }
+            // Signed under a certificate that this device has renewed since.
+            Outcome::Not { code: Code::Certificate, .. } => {
+                let mut entry = entry.clone();
+                if self.sign_again(&mut entry)?
+                    && let Some(place) = self.pending.get_mut(index)
+                {
+                    *place = entry;
+                    touched.insert(id);
+                    self.waiting.remove(&id);
+                }
             }
             Outcome::Not { code, .. } if code.is_waiting() => {}
             Outcome::Not { code: Code::Graph | Code::Duplicate, .. } => {
