@@ -10,8 +10,10 @@ const MOST_BYTES: u64 = 8_000_000;
 
 /// What was built and generated.
 pub struct Built {
-    /// Folder of `libregistro_ffi.so` and of the hub's program.
+    /// Folder of the hub's program.
     pub programs: PathBuf,
+    /// Folder of `libregistro_ffi.so`, as phones get it.
+    pub library: PathBuf,
     /// Folder of the generated Kotlin.
     pub kotlin: PathBuf,
 }
@@ -25,18 +27,32 @@ pub fn run() -> Done {
 pub fn build() -> Result<Built, String> {
     tools::need(&[tools::NM, tools::STRIP])?;
     let target = workspace::target()?;
-    let built = Built { programs: target.join("release"), kotlin: target.join("bindings/kotlin") };
+    let programs = target.join("release");
+    let library = target.join("mobile").join(library_name());
+    let built = Built {
+        programs: programs.clone(),
+        library: target.join("mobile"),
+        kotlin: target.join("bindings/kotlin"),
+    };
     let swift = target.join("bindings/swift");
     // One by one: in one command cargo would unite their features, and the library would ship the generator's.
-    for package in ["registro-ffi", "registro-bindgen"] {
-        command::run(cargo("build").args(["--release", "-p", package]))?;
-    }
-    let library = built.programs.join(library_name());
+    // Only as the library that is loaded: made in one go with the others, nothing that they could export would be left
+    // out of it (8.2 MB stripped instead of 6.6, 25 November 2026).
+    command::run(cargo("rustc").args([
+        "--profile",
+        "mobile",
+        "-p",
+        "registro-ffi",
+        "--crate-type",
+        "cdylib",
+    ]))?;
+    command::run(cargo("build").args(["-p", "registro-bindgen"]))?;
+    let generators = target.join("debug");
 
     workspace::emptied(&built.kotlin)?;
     workspace::emptied(&swift)?;
     let generator = |name: &str| {
-        let mut command = program(&built.programs.join(name).to_string_lossy());
+        let mut command = program(&generators.join(name).to_string_lossy());
         command.env("CARGO_NET_OFFLINE", "true");
         command
     };

@@ -21,7 +21,7 @@ pub fn test() -> Done {
         .args(["--batch-mode", "--no-transfer-progress", "--file"])
         .arg(module.join("pom.xml"))
         .arg(set("bindings", &built.kotlin))
-        .arg(set("library", &built.programs))
+        .arg(set("library", &built.library))
         .arg(set("hub", &built.programs.join("registro-hub")))
         .arg(set("school", &workspace::sample_school()))
         .arg("test"))

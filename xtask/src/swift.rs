@@ -16,9 +16,10 @@ pub fn test() -> Done {
             (workspace::root(), "/mnt/registro"),
             (workspace::target()?, "/mnt/target"),
             (&built.programs, "/mnt/programs"),
+            (&built.library, "/mnt/library"),
         ],
         &[
-            ("LD_LIBRARY_PATH", "/usr/libexec/swift/lib/swift/linux:/mnt/programs"),
+            ("LD_LIBRARY_PATH", "/usr/libexec/swift/lib/swift/linux:/mnt/library"),
             ("REGISTRO_HUB_BIN", "/mnt/programs/registro-hub"),
             ("REGISTRO_TEST_DATA", "/mnt/registro/tests/data/istituto"),
         ],
@@ -32,7 +33,7 @@ pub fn test() -> Done {
             "--scratch-path",
             "/mnt/target/swift",
             "-Xlinker",
-            "-L/mnt/programs",
+            "-L/mnt/library",
         ],
     ))
 }

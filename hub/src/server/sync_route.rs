@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequest, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use registro_sync::Request;
 use registro_sync::wire::{self, WireError};
@@ -16,14 +15,15 @@ use super::failure::Failure;
 /// Takes a request and answers it; both are CBOR in gzip.
 pub(crate) async fn sync(
     State(shared): AppState,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: axum::extract::Request,
 ) -> Result<Response, Failure> {
-    let caller = shared.caller(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status().as_u16() {
-        413 => Failure::too_large(),
-        _ => Failure::unreadable(),
-    })?;
+    // Before the body: a stranger's is not even read.
+    let caller = shared.caller(request.headers())?;
+    let body =
+        Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status().as_u16() {
+            413 => Failure::too_large(),
+            _ => Failure::unreadable(),
+        })?;
     let now = shared.clock.now();
     let work = Arc::clone(&shared).with_hub(move |hub| {
         let request: Request = match wire::unpack(&body) {

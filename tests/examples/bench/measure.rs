@@ -283,8 +283,9 @@ fn screens(
 }
 
 fn library(figures: &mut Figures) {
-    let folder = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.to_owned()));
-    let stripped = folder.map(|folder| folder.join("libregistro_ffi.stripped"));
+    let target =
+        std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.parent()?.to_owned()));
+    let stripped = target.map(|target| target.join("mobile/libregistro_ffi.stripped"));
     if let Some(bytes) = stripped.as_deref().map(Path::metadata).and_then(Result::ok) {
         figures.hold("libregistro_ffi.so, stripped release", bytes.len() as f64 / 1e6, 8.0, "MB");
     }
