@@ -1,5 +1,7 @@
 //! Why the store could not do something.
 
+use rusqlite::ErrorCode;
+
 use crate::vault::VaultError;
 
 /// A failure of the store. `kind` is stable; nothing of the content stands in it.
@@ -23,7 +25,14 @@ pub enum StoreError {
     /// The vault failed. The store is untouched.
     #[error(transparent)]
     Vault(VaultError),
-    /// A sealed value does not open: it was changed, moved, or sealed under another key.
+    /// Both copies of the file with the wrapped key are damaged. The store is untouched.
+    #[error("the file with the store's key is damaged")]
+    KeyFile,
+    /// The database file is damaged: call [`Store::mend`](crate::Store::mend).
+    #[error("the database is damaged")]
+    Damaged,
+    /// A sealed value does not open: it was changed, moved, or sealed under another key. If it is of a document,
+    /// [`Store::mend`](crate::Store::mend) takes it out, and the document is fetched again.
     #[error("a sealed value does not open")]
     Sealed,
     /// A key has sealed as many values as it may (2^28).
@@ -32,9 +41,12 @@ pub enum StoreError {
     /// The document is not in the store.
     #[error("the document is not in the store")]
     NoDocument,
+    /// The device has no space left. What was stored is untouched.
+    #[error("the device is full")]
+    Full,
     /// SQLite failed.
     #[error("the database failed: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
     /// The file system failed.
     #[error("the file system failed: {0}")]
     Io(#[from] std::io::Error),
@@ -55,9 +67,12 @@ impl StoreError {
             Self::Newer { .. } => "newer",
             Self::NeedsUser => "needs_user",
             Self::Vault(_) => "vault",
+            Self::KeyFile => "key_file",
+            Self::Damaged => "damaged",
             Self::Sealed => "sealed",
             Self::Exhausted => "exhausted",
             Self::NoDocument => "no_document",
+            Self::Full => "full",
             Self::Database(_) => "database",
             Self::Io(_) => "io",
             Self::OldSqlite => "old_sqlite",
@@ -65,11 +80,43 @@ impl StoreError {
         }
     }
 
-    /// Whether the database file is damaged.
-    pub(crate) fn is_corruption(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    /// Whether the file should be checked: our own statements are constant and keep their constraints, so these
+    /// say that tables are not as we made them.
+    pub(crate) fn is_suspicious(&self) -> bool {
+        use ErrorCode::{ConstraintViolation, InternalMalfunction, SchemaChanged, TooBig, Unknown};
+        match self {
+            Self::Database(rusqlite::Error::SqlInputError { .. }) => true,
+            Self::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ConstraintViolation | InternalMalfunction | SchemaChanged | TooBig | Unknown)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether suspend interrupted it.
+    pub(crate) fn is_interrupted(&self) -> bool {
         matches!(self, Self::Database(error)
-            if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
+            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            // A column of another type than the one that we store there.
+            None if matches!(
+                error,
+                FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
+            ) =>
+            {
+                Self::Damaged
+            }
+            _ => Self::Database(error),
+        }
     }
 }
 

@@ -9,8 +9,10 @@ use crate::seal::{RawKey, SealingKey};
 
 /// The keys of an open store.
 pub struct Keys {
-    wrap: RawKey,
     index: hmac::Key,
+    check: [u8; 16],
+    /// Wraps document keys.
+    pub wrap: SealingKey,
     /// Seals commands and refusals: they outlive the documents.
     pub outbox: SealingKey,
     /// Seals what the device remembers.
@@ -20,17 +22,25 @@ pub struct Keys {
 impl Keys {
     /// Derives all keys from the per-user key.
     pub fn derive(dbk: &RawKey) -> Self {
+        let mut check = [0; 16];
+        check.copy_from_slice(derived(dbk, "check").get(..16).unwrap_or(&[0; 16]));
         Self {
-            wrap: derived(dbk, "wrap"),
             index: hmac::Key::new(hmac::HMAC_SHA256, derived(dbk, "index").as_slice()),
-            outbox: SealingKey::new(&derived(dbk, "outbox"), 1),
-            meta: SealingKey::new(&derived(dbk, "meta"), 2),
+            check,
+            wrap: SealingKey::new(&derived(dbk, "wrap"), 0, 0),
+            outbox: SealingKey::new(&derived(dbk, "outbox"), 1, 0),
+            meta: SealingKey::new(&derived(dbk, "meta"), 2, 0),
         }
     }
 
-    /// The key that wraps document keys.
-    pub fn wrap(&self) -> &RawKey {
-        &self.wrap
+    /// Tells this per-user key from any other, and says nothing about it.
+    pub fn check(&self) -> [u8; 16] {
+        self.check
+    }
+
+    /// The keys whose seals are counted in the store: those that live as long as it does.
+    pub fn counted(&self) -> [&SealingKey; 3] {
+        [&self.wrap, &self.outbox, &self.meta]
     }
 
     /// The name of something on disk, which says nothing about it.

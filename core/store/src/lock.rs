@@ -7,7 +7,7 @@ use crate::error::StoreError;
 
 /// Held as long as the object lives.
 pub struct StoreLock {
-    _file: File,
+    file: File,
 }
 
 impl StoreLock {
@@ -16,9 +16,16 @@ impl StoreLock {
         let path = directory.join("store.lock");
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
+    }
+}
+
+impl Drop for StoreLock {
+    /// Closing alone would leave it locked as long as a process that is just being started has a copy of the handle.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::{KeyVault, VaultError};
-use crate::seal;
+use crate::{files, seal};
 
 /// Keys in files of a folder.
 pub struct FileVault {
@@ -38,16 +38,21 @@ impl FileVault {
         }
     }
 
+    /// Makes a key. A power cut leaves the whole key or none: a short one would lock the store for ever.
     fn create(&self, alias: &str) -> Result<Zeroizing<[u8; 32]>, VaultError> {
         let unavailable = |error: std::io::Error| VaultError::Unavailable(error.kind().to_string());
         fs::create_dir_all(&self.directory).map_err(unavailable)?;
         let key = seal::random_key().map_err(|_| VaultError::Unavailable("no randomness".to_owned()))?;
+        let path = self.path(alias);
+        let new = path.with_extension("key.new");
         let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
+        options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(self.path(alias)).map_err(unavailable)?;
+        let mut file = options.open(&new).map_err(unavailable)?;
         file.write_all(key.as_slice()).and_then(|()| file.sync_all()).map_err(unavailable)?;
+        drop(file);
+        fs::rename(&new, &path).and_then(|()| files::sync_parent(&path)).map_err(unavailable)?;
         Ok(key)
     }
 }
@@ -69,10 +74,10 @@ impl KeyVault for FileVault {
 
     fn destroy(&self, alias: &str) -> Result<(), VaultError> {
         match fs::remove_file(self.path(alias)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(VaultError::Unavailable(error.kind().to_string()))
-            }
-            _ => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(VaultError::Unavailable(error.kind().to_string())),
+            Ok(()) => files::sync_directory(&self.directory)
+                .map_err(|error| VaultError::Unavailable(error.kind().to_string())),
         }
     }
 }
