@@ -24,6 +24,15 @@ pub enum Event {
     NewDevice,
     /// The school's register was restored from a backup: this device offers its work again by itself.
     Restored,
+    /// The store on this device was found damaged and mended: sync.
+    Mended {
+        /// Entries not yet confirmed that were taken over from the damaged part.
+        entries_kept: u32,
+        /// Entries that could not be read any more. Tell the person: they have to be written again.
+        entries_lost: u32,
+        /// Whether the register has to be fetched again as a whole; otherwise only parts of it.
+        everything: bool,
+    },
 }
 
 impl From<registro::Event> for Event {
@@ -34,6 +43,11 @@ impl From<registro::Event> for Event {
             registro::Event::NotAccepted(command) => Self::NotAccepted { command },
             registro::Event::NewDevice => Self::NewDevice,
             registro::Event::Restored => Self::Restored,
+            registro::Event::Mended(mended) => Self::Mended {
+                entries_kept: u32::try_from(mended.entries_kept).unwrap_or(u32::MAX),
+                entries_lost: u32::try_from(mended.entries_lost).unwrap_or(u32::MAX),
+                everything: mended.everything,
+            },
         }
     }
 }

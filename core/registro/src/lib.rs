@@ -27,7 +27,7 @@ pub use attendance::{OutView, PupilDay};
 pub use delivery::{DeliveryState, Written};
 pub use environment::SystemEnvironment;
 pub use error::{Error, ErrorKind, NextStep};
-pub use events::Event;
+pub use events::{Event, Mended};
 pub use family::Family;
 pub use office::Office;
 pub use registro::{OpenOptions, Profile, Registro, SyncReport};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use registro_identity::{Session, SessionSource, development, enrolment};
 use registro_model::{CommandId, DocumentId, PersonId, SchoolId};
-use registro_store::{KeyVault, Store, StoreOptions};
-use registro_sync::device::{Account, Device, Environment};
+use registro_store::{KeyVault, Store, StoreError, StoreOptions};
+use registro_sync::device::{Account, Device, DeviceError, Environment};
 use registro_sync::http::HubClient;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -73,6 +73,8 @@ pub struct Registro {
 
 pub(crate) struct Inner {
     device: Mutex<Device>,
+    /// The device's store, for suspending: that does not wait for what the device is doing.
+    store: Store,
     hub: Mutex<HubClient>,
     session: Mutex<Option<Session>>,
     events: Mutex<VecDeque<Event>>,
@@ -82,11 +84,16 @@ pub(crate) struct Inner {
 
 /// Most requests of one sync: a first sync of a large school takes some ten.
 const MAX_ROUNDS: u32 = 200;
+/// Most times that a sync goes on after the store was found damaged and mended.
+const MAX_MENDED: u32 = 4;
 /// Most events kept for an app that does not ask.
 const MAX_EVENTS: usize = 1_000;
 
 impl Registro {
     /// Opens the register on this device. Blocks while the store opens.
+    ///
+    /// A damaged store is mended, here or whenever it is found: what was written and not yet sent is taken over,
+    /// the rest comes again from the school. [`Event::Mended`] tells.
     ///
     /// # Errors
     /// `InUse`, `NeedsUser`, `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address).
@@ -96,21 +103,41 @@ impl Registro {
         store.durable = options.durable;
         let opened = Store::open(store, vault)?;
         let environment = options.environment.unwrap_or_else(|| Box::new(SystemEnvironment::default()));
-        let device = Device::open(opened.store, environment)?;
-        Ok(Self {
+        let mut device = Device::open(opened.store.clone(), environment)?;
+        if let Some(report) = opened.salvage {
+            device.add_salvage(report);
+        }
+        let registro = Self {
             inner: Arc::new(Inner {
                 device: Mutex::new(device),
+                store: opened.store,
                 hub: Mutex::new(hub),
                 session: Mutex::new(None),
                 events: Mutex::new(VecDeque::new()),
                 news: Notify::new(),
                 syncing: tokio::sync::Mutex::new(()),
             }),
-        })
+        };
+        // Whoever asks for events hears of it first.
+        drop(registro.device());
+        Ok(registro)
     }
 
+    /// The device, with its store mended: what found damage has failed and said so, what comes next goes on.
     pub(crate) fn device(&self) -> MutexGuard<'_, Device> {
-        self.inner.device.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut device = self.inner.device.lock().unwrap_or_else(PoisonError::into_inner);
+        // If it cannot be mended now (a full disk), whatever is asked next fails with the reason.
+        let _ = device.mend();
+        if let Some(report) = device.take_salvage() {
+            self.tell(Event::Mended(report.into()));
+        }
+        device
+    }
+
+    fn tell(&self, event: Event) {
+        let mut events = self.inner.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.push_back(event);
+        self.inner.news.notify_one();
     }
 
     fn hub(&self) -> HubClient {
@@ -196,13 +223,21 @@ impl Registro {
         let (hub, token) = self.hub_and_token()?;
         let mut report = SyncReport::default();
         let mut quiet = 0;
+        let mut mended = 0;
         while report.requests < MAX_ROUNDS {
             let (request, asked) = self.device().request()?;
             let pushed = !request.push.is_empty();
             report.requests += 1;
             let reply = hub.sync(token.reveal(), &request).await?;
             // A reply is applied to its end even if the caller went away: the store writes it in one transaction.
-            let applied = self.device().apply(&asked, reply)?;
+            let applied = match self.device().apply(&asked, reply) {
+                // The store is mended now: what could not be applied is asked for again.
+                Err(DeviceError::Store(StoreError::Damaged | StoreError::Sealed)) if mended < MAX_MENDED => {
+                    mended += 1;
+                    continue;
+                }
+                applied => applied?,
+            };
             report.changed += applied.documents.len();
             report.confirmed += applied.confirmed.len();
             report.not_accepted += applied.refused.len();
@@ -263,16 +298,30 @@ impl Registro {
         Ok(hub.wait_for_news(token.reveal()).await?)
     }
 
-    /// Closes everything that the system could hold against a suspended app. Blocks up to 5 seconds.
+    /// Closes everything that the system could hold against a suspended app. Does not wait for a sync that is
+    /// under way: its next step fails with `Suspended`, and what it had committed stays. Blocks up to 5 seconds.
+    ///
+    /// # Errors
+    /// `Storage` if the disk is full. The register is suspended all the same, and nothing is lost.
     pub fn suspend(&self) -> Result<(), Error> {
-        Ok(self.device().store().suspend()?)
+        Ok(self.inner.store.suspend()?)
     }
 
-    /// Opens again after a suspend.
+    /// Opens again after a suspend. Does nothing if it is open.
+    ///
+    /// # Errors
+    /// `InUse`, `Storage`: the register stays suspended; try again.
     pub fn resume(&self) -> Result<(), Error> {
-        let mut device = self.device();
-        device.store().resume()?;
-        Ok(device.reload()?)
+        // What was under way when it was suspended has ended once the device is free.
+        let mut device = self.inner.device.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(report) = self.inner.store.resume()? {
+            device.add_salvage(report);
+        }
+        device.reload()?;
+        if let Some(report) = device.take_salvage() {
+            self.tell(Event::Mended(report.into()));
+        }
+        Ok(())
     }
 
     /// Everything that was written on this device, in order, with what became of it.

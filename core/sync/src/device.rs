@@ -9,6 +9,7 @@ mod directory;
 mod diverged;
 mod give;
 mod held;
+mod mend;
 mod offer;
 mod outbox;
 mod past;
@@ -27,7 +28,7 @@ use registro_documents::{DocumentIdentity, SigningKey};
 use registro_model::directory::Directory;
 use registro_model::school::School;
 use registro_model::{CommandId, DocumentId};
-use registro_store::{DocumentPart, Store, StoreError};
+use registro_store::{DocumentPart, SalvageReport, Store, StoreError};
 
 pub use account::Account;
 pub use apply::Applied;
@@ -91,21 +92,19 @@ pub struct Device {
     turn: usize,
     cache: Cache,
     directory: Option<(Directory, School)>,
+    /// What was found damaged since it was last asked for.
+    salvage: SalvageReport,
 }
 
 impl Device {
     /// Opens the device on its store.
     pub fn open(store: Store, environment: Box<dyn Environment>) -> Result<Self, DeviceError> {
-        let (account, state) = store.read(|r| Ok((r.meta("account")?, r.meta("sync")?)))?;
-        let account: Option<Account> = account.map(|bytes| decode(&bytes)).transpose()?;
-        let state: SyncState = state.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default();
-        let key = account.as_ref().map(Account::key);
         let mut device = Self {
             store,
             environment,
-            account,
-            key,
-            state,
+            account: None,
+            key: None,
+            state: SyncState::default(),
             headers: BTreeMap::new(),
             blind: BTreeMap::new(),
             pending: Vec::new(),
@@ -114,6 +113,7 @@ impl Device {
             turn: 0,
             cache: Cache::default(),
             directory: None,
+            salvage: SalvageReport::default(),
         };
         device.reload()?;
         // What could not be run before may be now: the app may be a newer one.
@@ -121,19 +121,23 @@ impl Device {
         Ok(device)
     }
 
-    /// Reads headers and pending commands again, after a failure or a resume.
-    pub fn reload(&mut self) -> Result<(), DeviceError> {
-        let (state, blind, headers, pending) = self.store.read(|r| {
+    /// Reads account, headers and pending commands as they are stored.
+    fn read_stored(&mut self) -> Result<(), DeviceError> {
+        let (account, state, blind, headers, pending) = self.store.read(|r| {
             let mut headers = Vec::new();
             for document in r.documents()? {
                 if let Some(bytes) = r.document_part(document, DocumentPart::Header)? {
                     headers.push((document, bytes));
                 }
             }
-            Ok((r.meta("sync")?, r.meta("blind")?, headers, r.commands_in_state(outbox::PENDING)?))
+            let pending = r.commands_in_state(outbox::PENDING)?;
+            Ok((r.meta("account")?, r.meta("sync")?, r.meta("blind")?, headers, pending))
         })?;
+        self.account = account.map(|bytes| decode(&bytes)).transpose()?;
+        self.key = self.account.as_ref().map(Account::key);
         let blind: Vec<Header> = blind.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default();
         self.blind = blind.into_iter().map(|header| (header.identity.id, header)).collect();
+        let forgot = state.is_none();
         self.state = state.map(|bytes| decode(&bytes)).transpose()?.unwrap_or_default();
         self.headers = headers
             .into_iter()
@@ -147,6 +151,9 @@ impl Device {
         }
         self.cache.clear();
         self.directory = None;
+        if forgot && !self.headers.is_empty() {
+            self.want_everything()?;
+        }
         self.mend_views()
     }
 
@@ -256,7 +263,12 @@ impl Device {
         if !self.cache.contains(document) {
             let held = match (self.headers.get(&document), self.blind.get(&document)) {
                 (Some(header), _) => {
-                    let (mut held, misfits) = Held::load(&self.store, header, &self.pending)?;
+                    let loaded = Held::load(&self.store, header, &self.pending);
+                    let (mut held, misfits) = loaded.inspect_err(|error| {
+                        if matches!(error, DeviceError::Stored(_)) {
+                            self.store.distrust(document);
+                        }
+                    })?;
                     self.state.redo.extend(misfits);
                     self.know_own_actors(&mut held);
                     held

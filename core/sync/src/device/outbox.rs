@@ -13,7 +13,7 @@ use crate::wire::encode;
 /// Store state of a command that is still offered to the hub.
 pub(super) const PENDING: u8 = 0;
 /// Store state of a confirmed command.
-pub(super) const CONFIRMED: u8 = 1;
+pub(super) const CONFIRMED: u8 = registro_store::CONFIRMED;
 /// Store state of a command that is not in the register: refused, or with the office.
 pub(super) const REFUSED: u8 = 2;
 

@@ -92,6 +92,10 @@ impl StoreOp {
             Self::PutView(document, part, bytes) => tx.put_view(document, &part, &bytes),
             Self::DeleteViews(document) => tx.delete_views(document),
             Self::PutCommand(id, state, bytes) => tx.put_command(id, state, &bytes),
+            // Without these the commands in the outbox could not be sent.
+            Self::PutMeta(key, bytes) if matches!(key.as_str(), "account" | "blind") => {
+                tx.put_kept_meta(&key, &bytes)
+            }
             Self::PutMeta(key, bytes) => tx.put_meta(&key, &bytes),
         }
     }
