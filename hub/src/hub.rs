@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use registro_documents::device_key::PublicKey;
 use registro_documents::{Certificate, CertificateId, DocumentIdentity, SigningKey};
 use registro_model::{Date, DocumentId, PersonId, SchoolId};
-use registro_sync::messages::{MAX_PUSH_CHANGES, MAX_WANT};
+use registro_sync::messages::{MAX_PUSH_CHANGES, MAX_WANT, PAGE_BYTES};
 use registro_sync::{Cursor, Reply, Request};
 use rusqlite::{Connection, params};
 
@@ -77,6 +77,7 @@ pub(crate) struct Inner {
     random: Box<dyn Random>,
     author: Option<HubAuthor>,
     checkpoint_day: Option<Date>,
+    page_bytes: usize,
 }
 
 impl Hub {
@@ -102,6 +103,7 @@ impl Hub {
             scopes: HashMap::new(),
             author: None,
             checkpoint_day: None,
+            page_bytes: PAGE_BYTES,
             database,
             school,
             key,
@@ -181,6 +183,12 @@ impl Hub {
         let reply = inner.reply(caller, request, acks, now_ms)?;
         self.poke(&inner)?;
         Ok(reply)
+    }
+
+    /// Makes the pages of the feed smaller than [`PAGE_BYTES`], for tests that would otherwise need much data.
+    pub fn limit_pages(&self, bytes: usize) -> Result<(), HubError> {
+        self.lock()?.page_bytes = bytes.min(PAGE_BYTES);
+        Ok(())
     }
 
     /// A document by what it is about.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
-use registro_tests::simulation::{Act, Fault, World};
+use registro_tests::simulation::{Act, DEVICES, Fault, Judged, Setting, Turn, World};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -32,13 +32,19 @@ enum Step {
     RestoreHub,
     /// The hub ends and is started again.
     RestartHub,
-    /// The third teacher's assignment ends today.
-    EndRights,
+    /// The directory takes a turn.
+    Turn(Turn),
+    /// Somebody logs in on a new device.
+    NewDevice(usize),
+    /// A device's certificate runs out in a minute.
+    ShortCertificate(usize),
+    /// Somebody logs in again.
+    LogIn(usize),
     /// Minutes pass.
-    Wait(u8),
+    Wait(u32),
 }
 
-const DEVICES: usize = 8;
+const MINUTES_OF_A_DAY: u32 = 24 * 60;
 
 fn act() -> impl Strategy<Value = Act> {
     let pupil = 0..3u8;
@@ -52,6 +58,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (pupil.clone(), day.clone()).prop_map(|(pupil, day)| Act::Justify { pupil, day }),
         2 => (pupil.clone(), 0..3u8, any::<bool>())
             .prop_map(|(pupil, which, approved)| Act::Decide { pupil, which, approved }),
+        2 => (pupil.clone(), 0..6u8).prop_map(|(pupil, which)| Act::Resolve { pupil, which }),
+        1 => (pupil.clone(), 0..6u8).prop_map(|(pupil, which)| Act::Settle { pupil, which }),
         1 => (pupil, day, 0..4u8)
             .prop_map(|(pupil, day, capacity)| Act::Overreach { pupil, day, capacity }),
     ]
@@ -65,23 +73,37 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Doubled),
         2 => Just(Fault::Late),
         2 => Just(Fault::Crash),
+        2 => (0..4u8).prop_map(Fault::Torn),
+    ]
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        3 => Just(Turn::Third),
+        2 => Just(Turn::FirstPupil),
+        2 => Just(Turn::Mother),
+        1 => Just(Turn::Council),
     ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let device = 0..DEVICES;
+    let device = 0..DEVICES.len();
     prop_oneof![
-        12 => (device.clone(), act()).prop_map(|(device, act)| Step::Act(device, act)),
-        8 => (device.clone(), fault()).prop_map(|(device, fault)| Step::Sync(device, fault)),
-        1 => device.clone().prop_map(Step::LateReplies),
-        1 => device.clone().prop_map(Step::Crash),
-        1 => device.clone().prop_map(Step::CopyStore),
-        1 => device.prop_map(Step::RestoreStore),
-        1 => Just(Step::BackUp),
-        1 => Just(Step::RestoreHub),
-        1 => Just(Step::RestartHub),
-        1 => Just(Step::EndRights),
-        2 => (1..30u8).prop_map(Step::Wait),
+        24 => (device.clone(), act()).prop_map(|(device, act)| Step::Act(device, act)),
+        16 => (device.clone(), fault()).prop_map(|(device, fault)| Step::Sync(device, fault)),
+        2 => device.clone().prop_map(Step::LateReplies),
+        2 => device.clone().prop_map(Step::Crash),
+        2 => device.clone().prop_map(Step::CopyStore),
+        2 => device.clone().prop_map(Step::RestoreStore),
+        2 => Just(Step::BackUp),
+        2 => Just(Step::RestoreHub),
+        2 => Just(Step::RestartHub),
+        3 => turn().prop_map(Step::Turn),
+        1 => device.clone().prop_map(Step::NewDevice),
+        1 => device.clone().prop_map(Step::ShortCertificate),
+        1 => device.prop_map(Step::LogIn),
+        3 => (1..30u32).prop_map(Step::Wait),
+        1 => (1..3u32).prop_map(|days| Step::Wait(days * MINUTES_OF_A_DAY)),
     ]
 }
 
@@ -112,7 +134,7 @@ impl StateMachineTest for Register {
     type Reference = Anything;
 
     fn init_test(seed: &u64) -> World {
-        World::new(*seed, DEVICES).unwrap()
+        World::new(*seed, DEVICES.len(), Setting::of_seed(*seed)).unwrap()
     }
 
     fn apply(mut world: World, _: &u64, step: Step) -> World {
@@ -126,7 +148,10 @@ impl StateMachineTest for Register {
             Step::BackUp => world.back_up(),
             Step::RestoreHub => world.restore_hub(),
             Step::RestartHub => world.restart_hub(),
-            Step::EndRights => world.end_rights(),
+            Step::Turn(turn) => world.turn(*turn),
+            Step::NewDevice(device) => world.enrol_another(*device),
+            Step::ShortCertificate(device) => world.shorten_certificate(*device),
+            Step::LogIn(device) => world.log_in_again(*device),
             Step::Wait(minutes) => {
                 world.wait(*minutes);
                 Ok(())
@@ -143,21 +168,13 @@ impl StateMachineTest for Register {
         let judged = world.judge().unwrap();
         let mut sum = SUM.lock().unwrap_or_else(PoisonError::into_inner);
         sum.0 += 1;
-        for (sum, one) in
-            sum.1.iter_mut().zip([judged.confirmed, judged.refused, judged.concurrent, judged.compared])
-        {
-            *sum += one;
-        }
-        let (runs, [confirmed, refused, concurrent, compared]) = *sum;
-        println!(
-            "run {runs}: {confirmed} commands confirmed, {refused} refused, {concurrent} concurrent keys, \
-             {compared} documents compared so far"
-        );
+        sum.1 += judged;
+        println!("{} runs so far: {:?}", sum.0, sum.1);
     }
 }
 
 /// Runs, and what they came to: a simulation in which nothing happens proves nothing.
-static SUM: Mutex<(usize, [usize; 4])> = Mutex::new((0, [0; 4]));
+static SUM: Mutex<(usize, Judged)> = Mutex::new((0, Judged::NOTHING));
 
 fn number(name: &str, default: impl FnOnce() -> u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or_else(default)

@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 use registro_documents::policy::Reason;
-use registro_model::CommandId;
+use registro_model::{Capacity, CommandId};
 use registro_sync::Code;
 use registro_sync::device::{Delivery, OutboxEntry};
-use registro_tests::simulation::{Act, Fault, World};
+use registro_tests::simulation::{Act, DEVICES, Fault, Setting, Turn, World};
 
 /// Places in [`registro_tests::simulation::DEVICES`].
 const TEACHER: usize = 0;
@@ -21,7 +21,7 @@ const TODAY: u8 = 1;
 const TOO_FAR: u8 = 3;
 
 fn world() -> World {
-    World::new(42, 8).unwrap()
+    World::new(42, DEVICES.len(), Setting::default()).unwrap()
 }
 
 fn absence(pupil: u8, day: u8) -> Act {
@@ -39,6 +39,12 @@ fn commands(world: &mut World, device: usize) -> Vec<OutboxEntry> {
 fn settled(world: &mut World) {
     world.settle().unwrap();
     world.judge().unwrap();
+}
+
+/// The hub is restored, and the office ends the third teacher's assignment again before anybody syncs.
+fn restored_without_the_right(world: &mut World) {
+    world.restore_hub().unwrap();
+    world.end_rights().unwrap();
 }
 
 /// The entries of a device's last command and of what remains of it.
@@ -60,7 +66,7 @@ fn work_in_a_record_that_is_lost_from_sight_survives_a_restored_hub() {
     assert!(matches!(commands(&mut world, THIRD)[0].delivery, Delivery::Confirmed { .. }));
     world.end_rights().unwrap();
     world.sync(THIRD, Fault::None).unwrap();
-    world.restore_hub().unwrap();
+    restored_without_the_right(&mut world);
     settled(&mut world);
     assert!(matches!(commands(&mut world, THIRD)[0].delivery, Delivery::Confirmed { .. }));
 }
@@ -68,22 +74,22 @@ fn work_in_a_record_that_is_lost_from_sight_survives_a_restored_hub() {
 #[test]
 fn work_with_the_office_in_a_record_that_is_lost_from_sight_survives_a_restored_hub() {
     let mut world = world();
+    world.turn(Turn::Council).unwrap();
     world.back_up().unwrap();
-    world.begin_council().unwrap();
     world.act(THIRD, &absence(PUPIL_1, FRIDAY)).unwrap();
     world.sync(THIRD, Fault::None).unwrap();
     assert!(matches!(commands(&mut world, THIRD)[0].delivery, Delivery::WithOffice(_)));
     world.end_rights().unwrap();
     world.sync(THIRD, Fault::None).unwrap();
-    world.restore_hub().unwrap();
+    restored_without_the_right(&mut world);
     settled(&mut world);
 }
 
 #[test]
 fn a_command_that_cannot_be_run_holds_up_nothing_else() {
     let mut world = world();
+    world.turn(Turn::Council).unwrap();
     world.back_up().unwrap();
-    world.begin_council().unwrap();
     world.act(THIRD, &absence(PUPIL_1, FRIDAY)).unwrap();
     world.sync(THIRD, Fault::None).unwrap();
     world.end_rights().unwrap();
@@ -94,7 +100,7 @@ fn a_command_that_cannot_be_run_holds_up_nothing_else() {
     store.write(move |tx| tx.put_meta("blind", &none)).unwrap();
     drop(store);
     world.crash(THIRD).unwrap();
-    world.restore_hub().unwrap();
+    restored_without_the_right(&mut world);
     for _ in 0..3 {
         world.sync(THIRD, Fault::None).unwrap();
     }
@@ -292,4 +298,33 @@ fn a_restored_hub_takes_what_an_old_certificate_had_signed() {
     world.restore_hub().unwrap();
     settled(&mut world);
     assert!(matches!(commands(&mut world, TEACHER)[0].delivery, Delivery::Confirmed { .. }));
+}
+
+#[test]
+fn more_heads_than_a_change_may_rest_on_come_together_in_two_writes() {
+    use registro_documents::{Kind, Subject, write::MAX_HEADS};
+    let mut world = world();
+    let record = world
+        .hub()
+        .unwrap()
+        .find(Kind::PupilRecord, &Subject::Person(registro_tests::miniature::P1))
+        .unwrap()
+        .unwrap();
+    let heads = |world: &World| world.hub().unwrap().document(record).unwrap().document.heads().len();
+    // Whoever reads nothing writes beside what is there.
+    for n in 0..MAX_HEADS as u8 + 8 {
+        let device = world.enrol(registro_tests::miniature::SUBSTITUTE, Capacity::Substitute).unwrap();
+        world.act(device, &Act::Mark { pupil: PUPIL_1, day: n % 2, what: n % 4, minute: n }).unwrap();
+        world.sync(device, Fault::None).unwrap();
+    }
+    assert!(heads(&world) > MAX_HEADS);
+    for minute in [10, 20] {
+        world.sync(TEACHER, Fault::None).unwrap();
+        world.act(TEACHER, &entry(PUPIL_1, TODAY, minute)).unwrap();
+        world.sync(TEACHER, Fault::None).unwrap();
+    }
+    assert_eq!(heads(&world), 1);
+    settled(&mut world);
+    let confirmed = |entry: &OutboxEntry| matches!(entry.delivery, Delivery::Confirmed { .. });
+    assert!(commands(&mut world, TEACHER).iter().all(confirmed));
 }

@@ -39,6 +39,7 @@ pub use outbox::{Delivery, OutboxEntry, OwnChange, Refusal};
 pub use request::Asked;
 pub use state::{Header, SyncState};
 
+use crate::messages::PAGE_BYTES;
 use crate::wire::{decode, encode};
 use cache::Cache;
 use state::StoreOp;
@@ -49,6 +50,11 @@ pub trait Environment: Send {
     fn now(&self) -> i64;
     /// Fills a buffer with random bytes.
     fn random(&mut self, out: &mut [u8]);
+    /// Whether the store may be written to, asked before each write. A simulator says no to end the device between
+    /// two writes of one act, as a suspension or a crash would.
+    fn may_write(&mut self) -> bool {
+        true
+    }
 }
 
 /// Why the device could not do something.
@@ -90,6 +96,7 @@ pub struct Device {
     aside: Vec<OutboxEntry>,
     waiting: BTreeSet<CommandId>,
     turn: usize,
+    page_bytes: usize,
     cache: Cache,
     directory: Option<(Directory, School)>,
     /// What was found damaged since it was last asked for.
@@ -111,6 +118,7 @@ impl Device {
             aside: Vec::new(),
             waiting: BTreeSet::new(),
             turn: 0,
+            page_bytes: PAGE_BYTES,
             cache: Cache::default(),
             directory: None,
             salvage: SalvageReport::default(),
@@ -169,6 +177,11 @@ impl Device {
         self.key = Some(account.key());
         self.account = Some(account);
         Ok(())
+    }
+
+    /// Makes pushes smaller than [`PAGE_BYTES`], for tests that would otherwise need much data.
+    pub fn limit_pages(&mut self, bytes: usize) {
+        self.page_bytes = bytes.min(PAGE_BYTES);
     }
 
     /// The store.
@@ -242,6 +255,9 @@ impl Device {
     fn commit(&mut self, ops: Vec<StoreOp>) -> Result<(), DeviceError> {
         if ops.is_empty() {
             return Ok(());
+        }
+        if !self.environment.may_write() {
+            return Err(StoreError::Suspended.into());
         }
         self.store.write(move |tx| ops.into_iter().try_for_each(|op| op.run(tx)))?;
         Ok(())

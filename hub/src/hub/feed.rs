@@ -6,7 +6,7 @@ use std::sync::Arc;
 use registro_documents::{CertificateId, SignedChange};
 use registro_model::{DocumentId, PersonId};
 use registro_sync::Cursor;
-use registro_sync::messages::{Ack, Entry, Listed, PAGE_BYTES, Reply, Request, scope_digest};
+use registro_sync::messages::{Ack, Entry, Listed, Reply, Request, scope_digest};
 use registro_sync::notices::{Checkpoint, Refused, Restored, Revoked};
 use rusqlite::params;
 
@@ -38,16 +38,20 @@ impl Sight {
 }
 
 /// A reply's entries as they gather.
-#[derive(Default)]
 struct Page {
     entries: Vec<Entry>,
     bytes: usize,
+    most_bytes: usize,
     certificates: BTreeSet<CertificateId>,
 }
 
 impl Page {
+    fn with_room_for(most_bytes: usize) -> Self {
+        Self { entries: Vec::new(), bytes: 0, most_bytes, certificates: BTreeSet::new() }
+    }
+
     fn has_room_for(&self, bytes: usize) -> bool {
-        self.entries.is_empty() || self.bytes + bytes <= PAGE_BYTES
+        self.entries.is_empty() || self.bytes + bytes <= self.most_bytes
     }
 }
 
@@ -67,7 +71,7 @@ impl Inner {
             true => None,
             false => Some(self.listed(&sight)?),
         };
-        let mut page = Page::default();
+        let mut page = Page::with_room_for(self.page_bytes);
         let unserved = self.add_wanted(&sight, &request.want, end, &mut page)?;
         let is_new = request.scope == [0; 32] && request.cursor.position == 0 && request.end.position == 0;
         let (cursor, more) = if is_new {

@@ -3,11 +3,12 @@
 
 use registro_documents::{DocumentIdentity, Fact, Kind, Scalar, Subject};
 use registro_hub::Hub;
+use registro_model::school::AttendanceMode;
 use registro_model::{Capacity, ClockTime, CommandId, DocumentId, PersonId};
 use registro_sync::device::{Draft, DraftWrite};
 
 use super::{Tablet, Violation, broken};
-use crate::miniature::{MOVED, P1, P2, class};
+use crate::miniature::{GUARDIAN_OF_MOVED, MOVED, P1, P2, class};
 
 /// Something that a person writes. Numbers are taken modulo what there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,20 @@ pub enum Act {
         /// Approved or rejected.
         approved: bool,
     },
+    /// A conflict in a pupil's record that the device sees: the one or the other value is written over both.
+    Resolve {
+        /// Which pupil.
+        pupil: u8,
+        /// Which of the conflicts, and which value.
+        which: u8,
+    },
+    /// An absence is confirmed against a roll that had called the pupil present.
+    Settle {
+        /// Which pupil.
+        pupil: u8,
+        /// Which of the rolls.
+        which: u8,
+    },
     /// The same as a mark, in a capacity that is not the author's.
     Overreach {
         /// Which pupil.
@@ -94,14 +109,25 @@ impl Act {
         Ok(())
     }
 
-    /// What a person of that capacity does instead: a guardian mostly justifies.
-    fn fitting(self, capacity: Capacity) -> Self {
+    /// What a person of that capacity does instead: a guardian mostly justifies, and mostly their own child.
+    fn fitting(self, person: PersonId, capacity: Capacity) -> Self {
+        let child = if person == GUARDIAN_OF_MOVED { 2 } else { 0 };
         match self {
-            Self::Mark { pupil, day, minute, .. } if capacity == Capacity::Guardian && minute > 0 => {
-                Self::Justify { pupil, day }
+            Self::Mark { day, minute, .. } if capacity == Capacity::Guardian && minute > 0 => {
+                Self::Justify { pupil: child, day }
             }
             Self::Roll { day, .. } | Self::Lesson { day, .. } if capacity == Capacity::Guardian => {
-                Self::Justify { pupil: 0, day }
+                Self::Justify { pupil: child, day }
+            }
+            Self::Decide { which, .. } if capacity == Capacity::Guardian => {
+                Self::Justify { pupil: child, day: which }
+            }
+            // A substitute decides nothing and a teacher justifies nobody; now and then somebody tries.
+            Self::Decide { pupil, which, approved: true } if capacity == Capacity::Substitute => {
+                Self::Mark { pupil, day: 1, what: which, minute: 0 }
+            }
+            Self::Justify { pupil: pupil @ 1.., day } if capacity == Capacity::Lesson => {
+                Self::Mark { pupil, day, what: 1, minute: 10 }
             }
             other => other,
         }
@@ -116,12 +142,14 @@ impl Act {
         let own = tablet.capacity;
         let mut pen = Pen { tablet, hub, id, capacity: own };
         let day = |number| pick(&DAYS, number).unwrap_or(DAYS[1]);
-        let writes = match self.fitting(own) {
+        let writes = match self.fitting(pen.tablet.person, own) {
             Self::Mark { pupil, day: date, what, minute } => pen.mark(pupil, day(date), what, minute)?,
             Self::Roll { day: date, slot, absent } => pen.roll(day(date), slot % 5 + 1, absent)?,
             Self::Lesson { day: date, slot, topic } => pen.lesson(day(date), slot % 5 + 1, topic)?,
             Self::Justify { pupil, day: date } => pen.justify(pupil, day(date))?,
             Self::Decide { pupil, which, approved } => pen.decide(pupil, which, approved)?,
+            Self::Resolve { pupil, which } => pen.resolve(pupil, which)?,
+            Self::Settle { pupil, which } => pen.settle(pupil, which)?,
             Self::Overreach { pupil, day: date, capacity } => {
                 let all = [Capacity::Lesson, Capacity::Guardian, Capacity::Office, Capacity::Council];
                 pen.capacity = pick(&all, capacity).unwrap_or(own);
@@ -191,6 +219,9 @@ impl Pen<'_> {
     }
 
     fn mark(&mut self, pupil: u8, date: &str, what: u8, minute: u8) -> Result<Vec<DraftWrite>, Violation> {
+        if self.tablet.mode == AttendanceMode::Slot {
+            return self.mark_slot(pupil, date, what, minute);
+        }
         let document = self.record(pupil)?;
         let key = |name: &str| format!("{date}/{name}");
         let (absence, entry, exit) = (key("absence"), key("entry"), key("exit"));
@@ -219,6 +250,86 @@ impl Pen<'_> {
             _ => self.annul(document, &[absence, entry, exit], &mut writes)?,
         }
         Ok(writes)
+    }
+
+    /// The same in a school that keeps attendance per hour: one fact says it all.
+    fn mark_slot(
+        &mut self,
+        pupil: u8,
+        date: &str,
+        what: u8,
+        minute: u8,
+    ) -> Result<Vec<DraftWrite>, Violation> {
+        let document = self.record(pupil)?;
+        let key = format!("{date}#{}", minute / 10 % 2 + 1);
+        let fact = match what % 5 {
+            0 => self.fact().with("status", "absent"),
+            1 => self.fact().with("status", "present").with("entry", time(minute % 60)?),
+            2 => self.fact().with("status", "present").with("exit", time(minute % 60)?),
+            3 => self.fact().with("status", "out"),
+            _ => {
+                let mut writes = Vec::new();
+                self.annul(document, &[key], &mut writes)?;
+                return Ok(writes);
+            }
+        };
+        Ok(vec![Self::put(document, "attendance", key, fact)])
+    }
+
+    fn resolve(&mut self, pupil: u8, which: u8) -> Result<Vec<DraftWrite>, Violation> {
+        let document = self.record(pupil)?;
+        let held = self.tablet.device()?.held(document).map_err(|e| broken("a document")(&e))?;
+        let mut conflicts = Vec::new();
+        for key in held.document().keys("attendance") {
+            let decision = registro_documents::view::decide(held.document(), "attendance", &key, held);
+            conflicts.extend(decision.filter(|decision| decision.conflict).map(|decision| (key, decision)));
+        }
+        let Some((key, decision)) = conflicts.get(usize::from(which) % conflicts.len().max(1)) else {
+            return Ok(Vec::new());
+        };
+        let values: Vec<_> = decision.live_values().map(|shown| shown.fact.clone()).collect();
+        let Some(value) = values.get(usize::from(which / 2) % values.len().max(1)) else {
+            return Ok(Vec::new());
+        };
+        let (key, fact) = (key.clone(), self.again(value));
+        Ok(vec![Self::put(document, "attendance", key, fact)])
+    }
+
+    fn settle(&mut self, pupil: u8, which: u8) -> Result<Vec<DraftWrite>, Violation> {
+        let (document, month) = (self.record(pupil)?, self.month()?);
+        let held = self.tablet.device()?.held(month).map_err(|e| broken("a document")(&e))?;
+        let rolls: Vec<_> = held
+            .document()
+            .keys("rolls")
+            .into_iter()
+            .flat_map(|key| {
+                held.document().versions("rolls", &key).into_iter().map(move |v| (key.clone(), v))
+            })
+            .collect();
+        let Some((roll_key, roll)) = rolls.get(usize::from(which) % rolls.len().max(1)) else {
+            return Ok(Vec::new());
+        };
+        let key = match self.tablet.mode {
+            AttendanceMode::Day => format!("{}/absence", roll_key.split('#').next().unwrap_or_default()),
+            AttendanceMode::Slot => roll_key.split('/').next().unwrap_or_default().to_owned(),
+        };
+        let settled = roll.fact.v.as_bytes().to_vec();
+        let held = self.tablet.device()?.held(document).map_err(|e| broken("a document")(&e))?;
+        let decision = registro_documents::view::decide(held.document(), "attendance", &key, held);
+        let Some(shown) = decision.as_ref().and_then(registro_documents::merge::KeyDecision::live) else {
+            return Ok(Vec::new());
+        };
+        let fact = self.again(&shown.fact).with("settles", settled);
+        Ok(vec![Self::put(document, "attendance", key, fact)])
+    }
+
+    /// A fact written again by this command.
+    fn again(&self, fact: &Fact) -> Fact {
+        let mut fact = fact.clone();
+        fact.v = self.id;
+        fact.capacity = self.capacity;
+        fact.fields.remove(registro_documents::fact::RESOLVES);
+        fact
     }
 
     fn roll(&mut self, date: &str, slot: u8, absent: u8) -> Result<Vec<DraftWrite>, Violation> {

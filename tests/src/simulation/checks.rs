@@ -1,19 +1,23 @@
 //! What must hold when everybody has come to rest.
 
+mod expected;
+mod scope;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use registro_documents::gate::{self, Expectation, Verdict};
 use registro_documents::merge::{Origin, Origins};
 use registro_documents::view::{ViewPart, view};
-use registro_documents::{CertificateId, ChangeHash, Document, DocumentIdentity, Hash, SignedChange};
+use registro_documents::{CertificateId, Document, DocumentIdentity, Hash, SignedChange};
 use registro_hub::Hub;
 use registro_hub::documents::Loaded;
 use registro_hub::log::RowKind;
-use registro_model::{DocumentId, PersonId, Standing};
+use registro_hub::registry::Registered;
+use registro_model::{CommandId, DocumentId, PersonId, Standing};
 use registro_sync::device::Delivery;
-use registro_sync::messages::Code;
 
 use super::{Tablet, Violation, broken};
+use expected::Model;
 
 /// What a run came to, for the test's own sanity: a simulation in which nothing happens proves nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,10 +26,31 @@ pub struct Judged {
     pub confirmed: usize,
     /// Commands that were refused or are with the office.
     pub refused: usize,
+    /// Those that are with the office.
+    pub with_office: usize,
+    /// Commands that write what remained of a refused one.
+    pub remainders: usize,
     /// Keys with more than one concurrent version.
     pub concurrent: usize,
     /// Pairs of a device and a document that were compared.
     pub compared: usize,
+}
+
+impl Judged {
+    /// Nothing yet.
+    pub const NOTHING: Self =
+        Self { confirmed: 0, refused: 0, with_office: 0, remainders: 0, concurrent: 0, compared: 0 };
+}
+
+impl std::ops::AddAssign for Judged {
+    fn add_assign(&mut self, other: Self) {
+        self.confirmed += other.confirmed;
+        self.refused += other.refused;
+        self.with_office += other.with_office;
+        self.remainders += other.remainders;
+        self.concurrent += other.concurrent;
+        self.compared += other.compared;
+    }
 }
 
 /// The hub's document with who stands behind it.
@@ -69,22 +94,38 @@ fn hub_view(hub: &Hub, loaded: &Loaded) -> Result<View, Violation> {
     Ok(without_empty(view(&loaded.document, &seen)))
 }
 
-/// Every document from its genesis, by the log alone; and that no command was accepted twice.
-fn rebuilt(hub: &Hub, identities: &[DocumentIdentity]) -> Result<BTreeMap<DocumentId, Document>, Violation> {
-    let mut documents: BTreeMap<_, _> =
-        identities.iter().map(|identity| (identity.id, Document::founded(identity.kind))).collect();
-    let mut commands = BTreeSet::new();
+/// The register as the log alone says it.
+struct Rebuilt {
+    /// Every document, from its genesis.
+    documents: BTreeMap<DocumentId, Document>,
+    /// Where each change stands.
+    positions: BTreeMap<(DocumentId, Hash), u64>,
+    /// Whose commands are in it.
+    commands: BTreeSet<(PersonId, CommandId)>,
+}
+
+/// Replays the log; no command may be in it twice.
+fn rebuilt(hub: &Hub, identities: &[DocumentIdentity]) -> Result<Rebuilt, Violation> {
+    let mut rebuilt = Rebuilt {
+        documents: identities.iter().map(|i| (i.id, Document::founded(i.kind))).collect(),
+        positions: BTreeMap::new(),
+        commands: BTreeSet::new(),
+    };
+    let mut written = BTreeSet::new();
     let mut position = 0;
     loop {
         let rows = hub.log_rows(position, 500).map_err(|e| broken("the log")(&e))?;
-        let Some(last) = rows.last() else { return Ok(documents) };
+        let Some(last) = rows.last() else { return Ok(rebuilt) };
         position = last.position;
         for row in rows.iter().filter(|row| row.kind == RowKind::Change) {
             let signed: SignedChange = minicbor::decode(&row.data).map_err(|e| broken("a row")(&e))?;
-            if !commands.insert((row.author, signed.envelope.command, row.document)) {
+            if !written.insert((row.author, signed.envelope.command, row.document)) {
                 return Err(format!("command {} is in the log twice", signed.envelope.command));
             }
-            let document = documents.get_mut(&row.document).ok_or("a change of an unknown document")?;
+            rebuilt.commands.insert((row.author, signed.envelope.command));
+            rebuilt.positions.insert((row.document, row.hash), row.position);
+            let document =
+                rebuilt.documents.get_mut(&row.document).ok_or("a change of an unknown document")?;
             let expect = Expectation { accepted_by_hub: true, ..Expectation::default() };
             let verdict = gate::judge(document, &signed.chunk, &expect);
             match verdict.map_err(|r| format!("the log holds what the gate refuses: {}", r.reason))? {
@@ -97,16 +138,25 @@ fn rebuilt(hub: &Hub, identities: &[DocumentIdentity]) -> Result<BTreeMap<Docume
     }
 }
 
+/// What happened at the school.
+pub struct Past<'a> {
+    /// Every state of the school's people.
+    pub history: &'a [Registered],
+    /// Whether the office admitted what was kept for it.
+    pub admitted: bool,
+    /// The hub's time, Unix milliseconds.
+    pub now: i64,
+}
+
 /// Judges hub and devices.
-pub fn judge(hub: &Hub, tablets: &mut [Tablet]) -> Result<Judged, Violation> {
+pub fn judge(hub: &Hub, tablets: &mut [Tablet], past: &Past<'_>) -> Result<Judged, Violation> {
     let mut judged = Judged::default();
     let identities = hub.documents().map_err(|e| broken("the hub")(&e))?;
     let rebuilt = rebuilt(hub, &identities)?;
     let mut views = BTreeMap::new();
-    let mut documents = BTreeMap::new();
     for identity in &identities {
         let loaded = hub.document(identity.id).map_err(|e| broken("the hub")(&e))?;
-        let from_log = rebuilt.get(&identity.id).ok_or("a document is not in the log")?;
+        let from_log = rebuilt.documents.get(&identity.id).ok_or("a document is not in the log")?;
         if heads(from_log) != heads(&loaded.document) {
             return Err(format!("{} {} is not what its log says", identity.kind, identity.subject));
         }
@@ -114,89 +164,100 @@ pub fn judge(hub: &Hub, tablets: &mut [Tablet]) -> Result<Judged, Violation> {
         judged.concurrent +=
             view.values().flat_map(|part| part.keys.values()).filter(|key| !key.others.is_empty()).count();
         views.insert(identity.id, view);
-        documents.insert(identity.id, loaded.document);
     }
+    let model = Model::new(&identities, past);
     for (index, tablet) in tablets.iter_mut().enumerate() {
-        commands(index, tablet, &documents, &mut judged)?;
-        same_views(index, tablet, &documents, &views, &mut judged)?;
+        let name = format!("device {index}");
+        commands(&name, tablet, &rebuilt, &model, &mut judged)?;
+        let scope = scope::held_as_the_hub_says(&name, tablet, hub, past.now)?;
+        for listed in &scope {
+            let name = format!("{name}: {} {}", listed.identity.kind, listed.identity.subject);
+            match listed.until {
+                None => same_view(&name, tablet, listed.identity.id, &rebuilt, &views)?,
+                Some(_) => scope::held_as_of_its_last_day(&name, tablet, listed, &rebuilt)?,
+            }
+            judged.compared += 1;
+        }
     }
     Ok(judged)
 }
 
-/// Everything that was given is confirmed, or its author was told why not.
+/// Everything that was given is in the register, or its author was told why not, and rightly so.
 fn commands(
-    index: usize,
+    name: &str,
     tablet: &mut Tablet,
-    documents: &BTreeMap<DocumentId, Document>,
+    rebuilt: &Rebuilt,
+    model: &Model<'_>,
     judged: &mut Judged,
 ) -> Result<(), Violation> {
+    let person = tablet.person;
     let entries = tablet.device()?.commands().map_err(|e| broken("a device")(&e))?;
     let known: BTreeSet<_> = entries.iter().map(|entry| entry.command.id).collect();
     if let Some(lost) = tablet.given.keys().find(|id| !known.contains(id)) {
-        return Err(format!("device {index} does not know its command {lost} any more"));
+        return Err(format!("{name} does not know its command {lost} any more"));
     }
     for entry in entries {
         let id = entry.command.id;
+        let in_register = rebuilt.commands.contains(&(person, id));
         match &entry.delivery {
-            Delivery::Pending => return Err(format!("device {index}: command {id} is still pending")),
+            Delivery::Pending => return Err(format!("{name}: command {id} is still pending")),
             Delivery::Confirmed { .. } => {
                 judged.confirmed += 1;
-                for change in &entry.changes {
-                    let envelope = &change.signed.envelope;
-                    let document = documents.get(&envelope.document).ok_or("an unknown document")?;
-                    if !document.contains(&ChangeHash(envelope.change)) {
-                        return Err(format!("device {index}: command {id} was confirmed and is lost"));
-                    }
+                let lost =
+                    entry.changes.iter().map(|change| &change.signed.envelope).any(|envelope| {
+                        !rebuilt.positions.contains_key(&(envelope.document, envelope.change))
+                    });
+                if lost || !in_register {
+                    return Err(format!("{name}: command {id} was confirmed and is lost"));
+                }
+                if !model.may_be_accepted(person, &entry.command) {
+                    return Err(format!("{name}: command {id} was accepted against all rules"));
                 }
             }
             Delivery::Refused(refusal) | Delivery::WithOffice(refusal) => {
                 judged.refused += 1;
-                if matches!(refusal.code, Code::Bounds | Code::Form) {
-                    return Err(format!("device {index}: the honest command {id} was refused for its form"));
+                judged.with_office += usize::from(matches!(entry.delivery, Delivery::WithOffice(_)));
+                if in_register {
+                    return Err(format!("{name}: command {id} was refused and is in the register"));
+                }
+                if !model.may_be_refused(person, &entry.command, refusal) {
+                    return Err(format!("{name}: the honest command {id} was turned away: {refusal:?}"));
                 }
             }
         }
+        judged.remainders += usize::from(entry.instead_of.is_some());
     }
     Ok(())
 }
 
-/// Every document of a device shows what the hub's shows.
-fn same_views(
-    index: usize,
+/// A document of a device shows what the hub's shows.
+fn same_view(
+    name: &str,
     tablet: &mut Tablet,
-    documents: &BTreeMap<DocumentId, Document>,
+    id: DocumentId,
+    rebuilt: &Rebuilt,
     views: &BTreeMap<DocumentId, View>,
-    judged: &mut Judged,
 ) -> Result<(), Violation> {
     let device = tablet.device()?;
-    let held: Vec<_> = device.documents().map(|header| header.identity.clone()).collect();
-    for identity in held {
-        let name = format!("device {index}: {} {}", identity.kind, identity.subject);
-        let hub_document = documents.get(&identity.id).ok_or_else(|| format!("{name}: not the hub's"))?;
-        let held = device.held(identity.id).map_err(|e| broken(&name)(&e))?;
-        if heads(held.document()) != heads(hub_document) {
-            return Err(format!("{name}: another history than the hub's"));
-        }
-        let from_document = without_empty(view(held.document(), held));
-        let expected = views.get(&identity.id).ok_or_else(|| format!("{name}: no view"))?;
-        if from_document != *expected {
-            return Err(format!(
-                "{name}: decides otherwise than the hub\n{}",
-                difference(expected, &from_document)
-            ));
-        }
-        let mut shown = View::new();
-        for part in expected.keys() {
-            let read = device.part(identity.id, part).map_err(|e| broken(&name)(&e))?;
-            shown.insert(part.clone(), read);
-        }
-        if shown != *expected {
-            return Err(format!(
-                "{name}: shows something else than it holds\n{}",
-                difference(expected, &shown)
-            ));
-        }
-        judged.compared += 1;
+    let hub_document = rebuilt.documents.get(&id).ok_or_else(|| format!("{name}: not the hub's"))?;
+    let held = device.held(id).map_err(|e| broken(name)(&e))?;
+    if heads(held.document()) != heads(hub_document) {
+        return Err(format!("{name}: another history than the hub's"));
+    }
+    let from_document = without_empty(view(held.document(), held));
+    let expected = views.get(&id).ok_or_else(|| format!("{name}: no view"))?;
+    if from_document != *expected {
+        return Err(format!(
+            "{name}: decides otherwise than the hub\n{}",
+            difference(expected, &from_document)
+        ));
+    }
+    let mut shown = View::new();
+    for part in expected.keys() {
+        shown.insert(part.clone(), device.part(id, part).map_err(|e| broken(name)(&e))?);
+    }
+    if shown != *expected {
+        return Err(format!("{name}: shows something else than it holds\n{}", difference(expected, &shown)));
     }
     Ok(())
 }

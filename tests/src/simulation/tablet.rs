@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use registro_documents::SigningKey;
 use registro_hub::caller::{Caller, Level};
 use registro_hub::hub::devices::proof_text;
 use registro_hub::{Hub, HubError};
+use registro_model::school::AttendanceMode;
 use registro_model::{Capacity, CommandId, PersonId};
 use registro_store::{MemoryVault, Store, StoreOptions};
-use registro_sync::device::{Account, Applied, Asked, Device, DeviceError};
+use registro_sync::device::{Account, Applied, Asked, Device, DeviceError, Environment};
 use registro_sync::messages::{Reply, Request};
 use zeroize::Zeroizing;
 
-use super::Violation;
+use super::{Setting, Violation};
 use crate::clock::{SeededEnvironment, SharedClock};
 use crate::miniature::SCHOOL;
 
@@ -32,6 +35,29 @@ pub enum Fault {
     Late,
     /// The device ends between the hub's commit and the acknowledgement.
     Crash,
+    /// The device ends in the middle of applying the reply: after so many writes into its store.
+    Torn(u8),
+}
+
+/// A device's environment that lets it write into its store so many times more.
+struct Mortal {
+    environment: SeededEnvironment,
+    writes_left: Arc<AtomicUsize>,
+}
+
+impl Environment for Mortal {
+    fn now(&self) -> i64 {
+        self.environment.now()
+    }
+
+    fn random(&mut self, out: &mut [u8]) {
+        self.environment.random(out);
+    }
+
+    fn may_write(&mut self) -> bool {
+        let left = |left: usize| left.checked_sub(1);
+        self.writes_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
+    }
 }
 
 /// A device.
@@ -40,6 +66,10 @@ pub struct Tablet {
     pub person: PersonId,
     /// In what capacity that person writes.
     pub capacity: Capacity,
+    /// How the school keeps attendance.
+    pub mode: AttendanceMode,
+    page_bytes: usize,
+    writes_left: Arc<AtomicUsize>,
     folder: PathBuf,
     vault: MemoryVault,
     seed: u64,
@@ -63,6 +93,7 @@ impl Tablet {
         hub: &Hub,
         person: PersonId,
         capacity: Capacity,
+        setting: Setting,
         folder: &Path,
         seed: u64,
         clock: &SharedClock,
@@ -70,6 +101,9 @@ impl Tablet {
         let mut tablet = Self {
             person,
             capacity,
+            mode: setting.mode,
+            page_bytes: setting.page_bytes,
+            writes_left: Arc::new(AtomicUsize::new(usize::MAX)),
             folder: folder.to_owned(),
             vault: MemoryVault::default(),
             seed,
@@ -108,8 +142,14 @@ impl Tablet {
         }
         self.opened += 1;
         let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.opened);
-        let environment = SeededEnvironment::new(self.clock.clone(), seed);
-        self.device = Some(Device::open(opened.store, Box::new(environment)).map_err(failed)?);
+        self.writes_left.store(usize::MAX, Ordering::SeqCst);
+        let environment = Mortal {
+            environment: SeededEnvironment::new(self.clock.clone(), seed),
+            writes_left: Arc::clone(&self.writes_left),
+        };
+        let mut device = Device::open(opened.store, Box::new(environment)).map_err(failed)?;
+        device.limit_pages(self.page_bytes);
+        self.device = Some(device);
         Ok(())
     }
 
@@ -185,6 +225,13 @@ impl Tablet {
         let mut reply = self.ask(hub, &request)?;
         match fault {
             Fault::None | Fault::LostRequest => {}
+            Fault::Torn(writes) => {
+                self.writes_left.store(usize::from(writes), Ordering::SeqCst);
+                // Whether it was applied to its end or not: what the store holds counts.
+                drop(self.device()?.apply(&asked, reply));
+                self.crash()?;
+                return Ok(false);
+            }
             Fault::LostReply => return Ok(false),
             Fault::Crash => {
                 self.crash()?;

@@ -1,70 +1,24 @@
 //! The hub, its devices and the time.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use registro_documents::{Certificate, SigningKey};
 use registro_hub::caller::{Caller, Level};
-use registro_hub::registry::{MemoryRegistry, Registered, Registry};
+use registro_hub::clock::day_in_italy;
+use registro_hub::registry::{MemoryRegistry, Registered};
 use registro_hub::{Hub, HubError, Random};
-use registro_model::{Capacity, ClassCode, Date, PersonId, SchoolId};
-use rusqlite::Connection;
+use registro_model::{Capacity, PersonId};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use super::directory::{SharedRegistry, Turn};
 use super::tablet::{Fault, Tablet};
-use super::{Act, Violation, admit, broken, checks};
+use super::{Act, Setting, Violation, admit, broken, checks};
 use crate::clock::SharedClock;
 use crate::miniature::{
-    COORDINATOR, MOTHER, OFFICE, SCHOOL, SECOND, SUBSTITUTE, TEACHER, THIRD, class, day, morning, registry,
+    COORDINATOR, GUARDIAN_OF_MOVED, MOTHER, OFFICE, SCHOOL, SECOND, SUBSTITUTE, TEACHER, THIRD, class, day,
+    morning, registry,
 };
-
-/// A registry that several hubs in a row, as they are restored, have in common.
-#[derive(Clone)]
-struct SharedRegistry(Arc<Mutex<MemoryRegistry>>);
-
-impl SharedRegistry {
-    fn with<T>(&self, work: impl FnOnce(&mut MemoryRegistry) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Registry for SharedRegistry {
-    fn school_id(&self, database: &Connection) -> Result<SchoolId, HubError> {
-        self.with(|registry| registry.school_id(database))
-    }
-
-    fn version(&self, database: &Connection) -> Result<u64, HubError> {
-        self.with(|registry| registry.version(database))
-    }
-
-    fn load(&self, database: &Connection) -> Result<Registered, HubError> {
-        self.with(|registry| registry.load(database))
-    }
-
-    fn end_assignments(
-        &mut self,
-        database: &Connection,
-        teacher: PersonId,
-        class: &ClassCode,
-        from: Date,
-    ) -> Result<usize, HubError> {
-        self.with(|registry| registry.end_assignments(database, teacher, class, from))
-    }
-
-    fn begin_council(
-        &mut self,
-        database: &Connection,
-        class: &ClassCode,
-        term: &str,
-    ) -> Result<(), HubError> {
-        self.with(|registry| registry.begin_council(database, class, term))
-    }
-
-    fn person_by_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError> {
-        self.with(|registry| registry.person_by_code(database, code))
-    }
-}
 
 /// Randomness of the hub, another one at every opening.
 struct HubRandomness(rand_chacha::ChaCha12Rng);
@@ -82,14 +36,18 @@ pub struct World {
     hub: Option<Hub>,
     seed: u64,
     opened: u64,
-    backed_up: bool,
+    backup: Option<MemoryRegistry>,
+    setting: Setting,
+    /// What the school's people have been since the beginning, in whatever order restores made of it.
+    history: Vec<Registered>,
+    admitted: bool,
     clock: SharedClock,
     /// The devices.
     pub tablets: Vec<Tablet>,
 }
 
 /// Who has a device, and in what capacity they write. The first teacher has two.
-pub const DEVICES: [(PersonId, Capacity); 8] = [
+pub const DEVICES: [(PersonId, Capacity); 9] = [
     (TEACHER, Capacity::Lesson),
     (TEACHER, Capacity::Lesson),
     (SECOND, Capacity::Lesson),
@@ -98,6 +56,7 @@ pub const DEVICES: [(PersonId, Capacity); 8] = [
     (COORDINATOR, Capacity::Council),
     (OFFICE, Capacity::Office),
     (MOTHER, Capacity::Guardian),
+    (GUARDIAN_OF_MOVED, Capacity::Guardian),
 ];
 
 /// In memory where the system has such a folder: the simulation opens thousands of stores.
@@ -108,17 +67,22 @@ fn scratch() -> std::io::Result<TempDir> {
 
 impl World {
     /// A school before eight: every device has logged in and synced once.
-    pub fn new(seed: u64, devices: usize) -> Result<Self, Violation> {
+    pub fn new(seed: u64, devices: usize, setting: Setting) -> Result<Self, Violation> {
         let folder = scratch().map_err(|e| broken("a folder")(&e))?;
         let clock = SharedClock::at(morning());
-        let registry = SharedRegistry(Arc::new(Mutex::new(registry())));
+        let mut registry = registry();
+        registry.registered.school.settings.attendance_mode = setting.mode;
+        let history = vec![registry.registered.clone()];
         let mut world = Self {
             folder,
-            registry,
+            registry: SharedRegistry::new(registry),
             hub: None,
             seed,
             opened: 0,
-            backed_up: false,
+            backup: None,
+            setting,
+            history,
+            admitted: false,
             clock,
             tablets: Vec::new(),
         };
@@ -134,7 +98,8 @@ impl World {
         let index = self.tablets.len();
         let folder = self.folder.path().join(format!("device-{index}"));
         let seed = self.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
-        let tablet = Tablet::enrolled(self.hub()?, person, capacity, &folder, seed, &self.clock)?;
+        let setting = self.setting;
+        let tablet = Tablet::enrolled(self.hub()?, person, capacity, setting, &folder, seed, &self.clock)?;
         self.tablets.push(tablet);
         self.sync(index, Fault::None)?;
         Ok(index)
@@ -144,7 +109,7 @@ impl World {
         self.folder.path().join("hub.sqlite")
     }
 
-    fn backup(&self) -> PathBuf {
+    fn backup_file(&self) -> PathBuf {
         self.folder.path().join("hub.backup")
     }
 
@@ -161,7 +126,9 @@ impl World {
         let random = HubRandomness(rand::SeedableRng::seed_from_u64(seed));
         let registry = Box::new(self.registry.clone());
         let hub = Hub::open(database, registry, Self::key(), Box::new(random), self.clock.now());
-        self.hub = Some(hub.map_err(failed)?);
+        let hub = hub.map_err(failed)?;
+        hub.limit_pages(self.setting.page_bytes).map_err(failed)?;
+        self.hub = Some(hub);
         Ok(())
     }
 
@@ -184,6 +151,14 @@ impl World {
     /// Somebody writes on a device, online or not.
     pub fn act(&mut self, index: usize, act: &Act) -> Result<(), Violation> {
         self.with(index, |tablet, hub| act.play(tablet, hub))
+    }
+
+    /// Somebody who has a device logs in on one more, up to a few.
+    pub fn enrol_another(&mut self, index: usize) -> Result<(), Violation> {
+        const MOST: usize = DEVICES.len() + 3;
+        let count = self.tablets.len().max(1);
+        let Some(tablet) = self.tablets.get(index % count).filter(|_| count < MOST) else { return Ok(()) };
+        self.enrol(tablet.person, tablet.capacity).map(drop)
     }
 
     /// A device logs in again, which renews its certificate if it has run out.
@@ -230,19 +205,20 @@ impl World {
 
     /// The hub makes a backup.
     pub fn back_up(&mut self) -> Result<(), Violation> {
-        registro_hub::backup::backup(&self.database(), &self.backup()).map_err(|e| broken("a backup")(&e))?;
-        self.backed_up = true;
+        registro_hub::backup::backup(&self.database(), &self.backup_file())
+            .map_err(|e| broken("a backup")(&e))?;
+        // The school's people stand in the same database.
+        self.backup = Some(self.registry.copy());
         Ok(())
     }
 
     /// The hub is restored from its backup. What the devices had in hand of the old one arrives before or never.
     pub fn restore_hub(&mut self) -> Result<(), Violation> {
-        if !self.backed_up {
-            return Ok(());
-        }
+        let Some(registry) = self.backup.clone() else { return Ok(()) };
         self.hub = None;
+        self.registry.put_back(registry);
         registro_hub::backup::restore(
-            &self.backup(),
+            &self.backup_file(),
             &self.database(),
             &self.registry,
             &Self::key(),
@@ -264,15 +240,26 @@ impl World {
         let (class, today) = (class("3A"), day("2026-11-23"));
         self.hub()?
             .end_assignments(&office, THIRD, &class, today, self.clock.now())
-            .map(drop)
-            .map_err(|error| format!("the office cannot end an assignment: {error}"))
+            .map_err(|error| format!("the office cannot end an assignment: {error}"))?;
+        self.note_history();
+        Ok(())
     }
 
-    /// The council of the class begins for the first term: what is dated in it goes to the office from now on.
-    pub fn begin_council(&mut self) -> Result<(), Violation> {
-        self.hub()?
-            .begin_council(&class("3A"), "P", self.clock.now())
-            .map_err(|error| format!("a council does not begin: {error}"))
+    /// The directory takes a turn; the hub hears of it as of an import by another process.
+    pub fn turn(&mut self, turn: Turn) -> Result<(), Violation> {
+        if turn == Turn::Council && !self.setting.councils {
+            return Ok(());
+        }
+        self.registry.turn(turn, day_in_italy(self.clock.now()));
+        self.note_history();
+        self.hub()?.refresh(self.clock.now()).map(drop).map_err(|e| broken("the hub")(&e))
+    }
+
+    fn note_history(&mut self) {
+        let now = self.registry.registered();
+        if !self.history.contains(&now) {
+            self.history.push(now);
+        }
     }
 
     /// The office admits every kept batch as it was signed. The hub has no command for it yet: this writes the log as
@@ -282,17 +269,23 @@ impl World {
         let admitted = admit::every_kept_batch(&self.database(), &self.registry, self.clock.now())
             .map_err(|error| format!("a kept batch is not admitted: {error}"))?;
         self.open_hub()?;
+        self.admitted = true;
         Ok(admitted)
     }
 
     /// Time passes.
-    pub fn wait(&mut self, minutes: u8) {
+    pub fn wait(&mut self, minutes: u32) {
         self.clock.set(self.clock.now() + i64::from(minutes) * 60_000);
     }
 
     /// Everybody comes online until nothing moves any more.
     pub fn settle(&mut self) -> Result<(), Violation> {
         const ROUNDS: usize = 30;
+        for index in 0..self.tablets.len() {
+            if self.with(index, |tablet, _| Ok(tablet.device()?.needs_certificate()))? {
+                self.log_in_again(index)?;
+            }
+        }
         let mut before = None;
         for _ in 0..ROUNDS {
             let mut positions = Vec::new();
@@ -319,6 +312,7 @@ impl World {
         // A hub that has just been started has nothing in memory: what it serves comes from the disk.
         self.restart_hub()?;
         let hub = self.hub.as_ref().ok_or_else(|| "the hub is not open".to_owned())?;
-        checks::judge(hub, &mut self.tablets)
+        let past = checks::Past { history: &self.history, admitted: self.admitted, now: self.clock.now() };
+        checks::judge(hub, &mut self.tablets, &past)
     }
 }

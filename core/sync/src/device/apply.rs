@@ -276,14 +276,6 @@ impl Device {
             return Err(DeviceError::Reply("a change is not signed by its author"));
         }
         let held = self.hold(id)?;
-        if held.record(&envelope.change).is_some_and(|known| *known == record)
-            && held.contains(envelope.change)
-        {
-            // Known already; an own change that was confirmed by an ack is now stored as accepted.
-            let op = held.stored_change_op(record, change, certificate.person);
-            ops.push(op);
-            return Ok(());
-        }
         let author = (certificate.person, certificate.id());
         let op = held.stored_change_op(record, change, certificate.person);
         let actor = certificate.actor(envelope.document, envelope.epoch);

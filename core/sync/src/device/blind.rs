@@ -50,7 +50,7 @@ impl Device {
         for envelope in self.pending.iter().flat_map(|e| &e.changes).map(|c| &c.signed.envelope) {
             if envelope.document == held.id() {
                 let author = (account.person, envelope.certificate);
-                held.know_author(account.certificate.actor(envelope.document, envelope.epoch), author);
+                held.know_own_author(account.certificate.actor(envelope.document, envelope.epoch), author);
             }
         }
     }

@@ -37,6 +37,8 @@ pub struct Held {
     document: Document,
     records: Records,
     authors: BTreeMap<[u8; 16], (PersonId, CertificateId)>,
+    /// Actors of own changes, until the hub's word of one of their changes is here.
+    own_authors: BTreeMap<[u8; 16], (PersonId, CertificateId)>,
     own: BTreeMap<Hash, Standing>,
 }
 
@@ -48,6 +50,7 @@ impl Held {
             document: Document::founded(kind),
             records: Records::new(),
             authors: BTreeMap::new(),
+            own_authors: BTreeMap::new(),
             own: BTreeMap::new(),
         }
     }
@@ -154,7 +157,12 @@ impl Held {
         };
         self.own.remove(&hash);
         self.records.insert(hash, record);
-        self.know_author_of(hash, author);
+        // An envelope signed again under a newer certificate of the same key does not displace the first: the hub
+        // holds it so, too.
+        if let Some(info) = self.document.change_info(&automerge_hash(hash)) {
+            let actor = info.actor;
+            self.authors.entry(actor).or_insert(author);
+        }
         Ok(keys)
     }
 
@@ -199,17 +207,11 @@ impl Held {
         let keys = self.put(signed, None, false)?;
         let hash = signed.envelope.change;
         self.own.insert(hash, standing);
-        self.know_author_of(hash, author);
-        Ok(keys)
-    }
-
-    /// An envelope signed again under a newer certificate of the same key does not displace the first: the hub
-    /// holds it so, too.
-    fn know_author_of(&mut self, hash: Hash, author: (PersonId, CertificateId)) {
         if let Some(info) = self.document.change_info(&automerge_hash(hash)) {
             let actor = info.actor;
-            self.know_author(actor, author);
+            self.know_own_author(actor, author);
         }
+        Ok(keys)
     }
 
     /// The keys that a change wrote.
@@ -238,8 +240,8 @@ impl Held {
     }
 
     /// Who stands behind an actor is also known for own changes that were read from the outbox.
-    pub(super) fn know_author(&mut self, actor: [u8; 16], author: (PersonId, CertificateId)) {
-        self.authors.entry(actor).or_insert(author);
+    pub(super) fn know_own_author(&mut self, actor: [u8; 16], author: (PersonId, CertificateId)) {
+        self.own_authors.entry(actor).or_insert(author);
     }
 
     /// Whether some change of this device in the document wrote this version of a fact, shown now or not.
@@ -266,7 +268,7 @@ impl Held {
         v: CommandId,
         is_author: impl Fn(&(PersonId, CertificateId)) -> bool,
     ) -> Option<ChangeHash> {
-        let by = |actor: &[u8; 16]| self.authors.get(actor).is_some_and(&is_author);
+        let by = |actor: &[u8; 16]| Origins::author(self, actor).is_some_and(|author| is_author(&author));
         let shown = self.document.versions(section, key);
         if let Some(version) = shown.iter().find(|version| version.fact.v == v && by(&version.op.actor)) {
             return Some(version.change);
@@ -304,6 +306,6 @@ impl Origins for Held {
     }
 
     fn author(&self, actor: &[u8; 16]) -> Option<(PersonId, CertificateId)> {
-        self.authors.get(actor).copied()
+        self.authors.get(actor).or_else(|| self.own_authors.get(actor)).copied()
     }
 }

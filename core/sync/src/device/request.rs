@@ -6,7 +6,7 @@ use registro_model::DocumentId;
 use super::offer::{Room, choose};
 use super::outbox::OutboxEntry;
 use super::{Device, DeviceError};
-use crate::messages::{Cursor, MAX_PUSH_CHANGES, MAX_WANT, PAGE_BYTES, Request};
+use crate::messages::{Cursor, MAX_PUSH_CHANGES, MAX_WANT, Request};
 
 /// What a reply is applied against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Device {
         // again: what is pushed then would rest on what the hub may not have.
         let settled = self.state.started && want.is_empty() && self.state.redo.is_empty();
         if settled {
-            let room = Room { changes: MAX_PUSH_CHANGES, bytes: PAGE_BYTES };
+            let room = Room { changes: MAX_PUSH_CHANGES, bytes: self.page_bytes };
             let (places, waited) = choose(&self.pending, &self.waiting, self.turn, room);
             self.turn = self.turn.wrapping_add(waited);
             push =
