@@ -6,4 +6,4 @@ pub mod slot;
 
 pub use day::{DayAttendance, NotAllowed, OutKind, OutOfClass};
 pub use hours::{HourSlot, day_hours, slot_hours, term_hours, year_hours};
-pub use slot::{DerivedDay, SlotAttendance, SlotStatus, derive_day};
+pub use slot::{DerivedDay, SlotAttendance, SlotDay, SlotStatus, derive_day};

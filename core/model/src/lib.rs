@@ -9,7 +9,7 @@
 //! | [`time`] | dates and clock times without a zone |
 //! | [`school`] | school, sites, year, terms, calendar, bell slots, settings |
 //! | [`people`] | roles, capacities, standing |
-//! | [`calendar`], [`timetable`] | which days have lessons; a teacher's day |
+//! | [`calendar`], [`timetable`], [`lesson`] | which days have lessons; a teacher's day; signatures and whose hours they are |
 //! | [`attendance`], [`justification`], [`validity`] | the pupil's day, hours of absence, runs, the year's limit |
 //! | [`directory`] | who is what, teaches what, is in which class, *by date* |
 
@@ -18,6 +18,7 @@ pub mod calendar;
 pub mod directory;
 pub mod ids;
 pub mod justification;
+pub mod lesson;
 pub mod people;
 pub mod school;
 pub mod time;

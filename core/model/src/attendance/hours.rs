@@ -62,9 +62,12 @@ pub fn slot_hours(states: &[SlotAttendance], slots: &[HourSlot]) -> Vec<u32> {
         .iter()
         .zip(states)
         .map(|(slot, state)| match (slot.signed, state.status) {
-            (false, _) | (true, SlotStatus::Out) => 0,
+            (false, _) => 0,
             (true, SlotStatus::Absent) => slot.half_units,
-            (true, SlotStatus::Present) => slot.half_units_of(slot.missed(state.entry, state.exit)),
+            // Out of class counts as present; what was missed before or after it was missed.
+            (true, SlotStatus::Present | SlotStatus::Out) => {
+                slot.half_units_of(slot.missed(state.entry, state.exit))
+            }
         })
         .collect()
 }
