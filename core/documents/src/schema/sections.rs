@@ -155,8 +155,12 @@ pub fn section(kind: Kind, section: &str) -> Option<&'static SectionSchema> {
                 may("settles", CommandIds(16)),
                 must("status", Word(&["present", "absent", "out"])),
                 may("kind", Word(&["placement", "mobility", "in-school", "external"])),
+                may("from", Time),
+                may("to", Time),
                 may("entry", Time),
                 may("exit", Time),
+                may("collected_by", NAME),
+                may("why", Text(500)),
             ],
         },
         (Kind::PupilRecord, "justifications") => schema! {
