@@ -1,6 +1,9 @@
 //! What became of what was written.
 
-use registro_model::CommandId;
+use registro_model::{ClassCode, CommandId, PersonId};
+
+use crate::provenance::{Capacity, Says};
+use crate::values::IsoDate;
 
 /// Delivery state of something written on this device.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
@@ -30,6 +33,25 @@ pub enum DeliveryState {
     },
 }
 
+/// Whom or what a fact is about.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum About {
+    /// A pupil.
+    Pupil {
+        /// Who.
+        pupil: PersonId,
+        /// Their name, where it is known on this device.
+        name: Option<String>,
+    },
+    /// A class.
+    SchoolClass {
+        /// Which.
+        class_code: ClassCode,
+    },
+    /// Something else, or not known on this device any more.
+    Other,
+}
+
 /// One fact of something written.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct WrittenFact {
@@ -37,6 +59,16 @@ pub struct WrittenFact {
     pub section: String,
     /// Its key there.
     pub key: String,
+    /// Whom it is about.
+    pub about: About,
+    /// The day that it is about; for justifications and decisions the last one.
+    pub date: Option<IsoDate>,
+    /// Position of the hour that it is about, where it is about one.
+    pub slot: Option<u8>,
+    /// What it says.
+    pub says: Says,
+    /// Whether it is why all of it was refused or is with the office; several may be.
+    pub is_cause: bool,
 }
 
 /// Something written on this device.
@@ -46,10 +78,14 @@ pub struct Written {
     pub command: CommandId,
     /// When this device's clock said it was written, Unix seconds.
     pub claimed: i64,
+    /// In what capacity.
+    pub capacity: Capacity,
     /// What it wrote.
     pub facts: Vec<WrittenFact>,
     /// What became of it.
     pub delivery: DeliveryState,
+    /// What this writes the rest of, after some of its facts were refused or are with the office.
+    pub instead_of: Option<CommandId>,
 }
 
 impl From<registro::DeliveryState> for DeliveryState {
@@ -64,13 +100,50 @@ impl From<registro::DeliveryState> for DeliveryState {
     }
 }
 
+impl From<DeliveryState> for registro::DeliveryState {
+    fn from(state: DeliveryState) -> Self {
+        match state {
+            DeliveryState::Pending => Self::Pending,
+            DeliveryState::Confirmed { at } => Self::Confirmed { at },
+            DeliveryState::WithOffice { italian, english } => Self::WithOffice { italian, english },
+            DeliveryState::Refused { reason, italian, english } => Self::Refused { reason, italian, english },
+        }
+    }
+}
+
+impl From<registro::About> for About {
+    fn from(about: registro::About) -> Self {
+        match about {
+            registro::About::Pupil { pupil, name } => Self::Pupil { pupil, name },
+            registro::About::Class(class_code) => Self::SchoolClass { class_code },
+            registro::About::Other => Self::Other,
+        }
+    }
+}
+
+impl From<registro::WrittenFact> for WrittenFact {
+    fn from(fact: registro::WrittenFact) -> Self {
+        Self {
+            section: fact.section,
+            key: fact.key,
+            about: fact.about.into(),
+            date: fact.date,
+            slot: fact.slot,
+            says: fact.says.into(),
+            is_cause: fact.is_cause,
+        }
+    }
+}
+
 impl From<registro::Written> for Written {
     fn from(written: registro::Written) -> Self {
         Self {
             command: written.command,
             claimed: written.claimed,
-            facts: written.facts.into_iter().map(|(section, key)| WrittenFact { section, key }).collect(),
+            capacity: written.capacity.into(),
+            facts: written.facts.into_iter().map(WrittenFact::from).collect(),
             delivery: written.delivery.into(),
+            instead_of: written.instead_of,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Why something could not be done.
 
+use registro_model::PersonId;
+
 /// Stable kinds: an app acts differently on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum ErrorKind {
@@ -71,6 +73,8 @@ pub struct Failure {
     pub next_step: NextStep,
     /// For the developer's log; without personal data. Its wording changes between versions.
     pub debug: String,
+    /// The pupil whom it is about, where the call was about several.
+    pub pupil: Option<PersonId>,
 }
 
 /// Why something could not be done. Nothing was written, and nothing that was written before is lost.
@@ -94,6 +98,7 @@ impl From<registro::Error> for RegistroError {
                 english: error.english,
                 next_step,
                 debug: error.debug,
+                pupil: error.pupil,
             },
         }
     }

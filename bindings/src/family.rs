@@ -2,11 +2,12 @@
 
 use registro_model::justification as model;
 use registro_model::school::JustificationKind as ModelKind;
-use registro_model::validity::{AbsenceLevel as ModelLevel, YearValidity};
+use registro_model::validity::AbsenceLevel as ModelLevel;
 use registro_model::{ClassCode, CommandId, PersonId};
 
-use crate::attendance::PupilDay;
+use crate::attendance::{PupilDay, ShownFact};
 use crate::error::RegistroError;
+use crate::provenance::Provenance;
 use crate::values::IsoDate;
 use crate::work::{blocking, reading};
 
@@ -64,6 +65,42 @@ pub enum RunState {
     },
 }
 
+/// A justification (*giustificazione*).
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct JustificationView {
+    /// Its key in the pupil's record.
+    pub key: String,
+    /// What it justifies.
+    pub kind: JustificationKind,
+    /// First day.
+    pub from: IsoDate,
+    /// Last day, included.
+    pub to: IsoDate,
+    /// Its reason: a code of the school's list.
+    pub reason: String,
+    /// What its author added.
+    pub text: Option<String>,
+    /// Who collects the pupil, where it says so.
+    pub collected_by: Option<String>,
+    /// Who wrote it, on which device, when.
+    pub provenance: Provenance,
+}
+
+/// A decision about a justification (*convalida*).
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct DecisionView {
+    /// First day that it is about.
+    pub from: IsoDate,
+    /// Last day, included.
+    pub to: IsoDate,
+    /// Approved or rejected.
+    pub approved: bool,
+    /// Why it was rejected.
+    pub why: Option<String>,
+    /// Who decided, on which device, when.
+    pub provenance: Provenance,
+}
+
 /// Something to justify, and its state.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct AbsenceView {
@@ -71,6 +108,21 @@ pub struct AbsenceView {
     pub run: Run,
     /// Its state.
     pub state: RunState,
+    /// What the register says of its days, and where that comes from.
+    pub facts: Vec<ShownFact>,
+    /// Justifications of its days.
+    pub justifications: Vec<JustificationView>,
+    /// Decisions about its days.
+    pub decisions: Vec<DecisionView>,
+}
+
+/// A waiver (*deroga*) of the class council.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct WaiverView {
+    /// Its reason.
+    pub reason: String,
+    /// Who wrote it, when.
+    pub provenance: Provenance,
 }
 
 /// How near the year's limit of absence a pupil is: a colour, nothing else.
@@ -87,18 +139,24 @@ pub enum AbsenceLevel {
 /// A pupil's hours of absence against the limit for a valid year (*validità dell'anno*, DPR 122/2009 art. 14 c. 7).
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct HoursView {
+    /// The pupil's own annual hours on that day; 0 if they are not known.
+    pub annual_hours: u32,
     /// Least hours of presence.
     pub least_presence: u32,
     /// Most hours of absence.
     pub most_absence: u32,
     /// Hours of absence, those at a previous school included.
     pub absence: u32,
+    /// Of these, hours at a previous school.
+    pub previous_hours: u32,
     /// Whether the absence is within a quarter of the annual hours.
     pub within_limit: bool,
     /// Whether the pupil may be assessed: within the limit, or with a waiver (*deroga*) of the class council.
     pub may_be_assessed: bool,
     /// The colour.
     pub level: AbsenceLevel,
+    /// Waivers of the class council.
+    pub waivers: Vec<WaiverView>,
 }
 
 /// The register as a family uses it.
@@ -126,7 +184,8 @@ impl Family {
     /// A child's day.
     ///
     /// # Errors
-    /// `NotFound` if the child's record is not on this device; `Suspended`, `Storage`.
+    /// `NotFound` if what it rests on is not on this device, or not yet (sync): that is not "present"; `Suspended`,
+    /// `Storage`.
     pub fn day(&self, pupil: PersonId, date: IsoDate) -> Result<PupilDay, RegistroError> {
         Ok(reading(|| self.inner.day(pupil, date))?.into())
     }
@@ -134,13 +193,11 @@ impl Family {
     /// A child's absences, lates and early exits up to a day, with the state of their justification, oldest first.
     ///
     /// # Errors
-    /// `NotFound` if the child's record is not on this device; `Suspended`, `Storage`.
+    /// `NotFound` if what it rests on is not on this device, or not yet (sync): that is not "present"; `Suspended`,
+    /// `Storage`.
     pub fn absences(&self, pupil: PersonId, until: IsoDate) -> Result<Vec<AbsenceView>, RegistroError> {
         let absences = reading(|| self.inner.absences(pupil, until))?;
-        Ok(absences
-            .into_iter()
-            .map(|absence| AbsenceView { run: absence.run.into(), state: absence.state.into() })
-            .collect())
+        Ok(absences.into_iter().map(AbsenceView::from).collect())
     }
 
     /// Justifies (*giustifica*) what `absences` listed. Durable when it returns, with or without a connection.
@@ -162,7 +219,8 @@ impl Family {
     /// A child's hours of absence up to a day against the year's limit.
     ///
     /// # Errors
-    /// `NotFound` if the child's record is not on this device; `Suspended`, `Storage`.
+    /// `NotFound` if what it rests on is not on this device, or not yet (sync): that is not "present"; `Suspended`,
+    /// `Storage`.
     pub fn hours(&self, pupil: PersonId, until: IsoDate) -> Result<HoursView, RegistroError> {
         Ok(reading(|| self.inner.hours(pupil, until))?.into())
     }
@@ -219,12 +277,53 @@ impl From<model::RunState> for RunState {
     }
 }
 
-impl From<YearValidity> for HoursView {
-    fn from(hours: YearValidity) -> Self {
+impl From<registro::family::AbsenceView> for AbsenceView {
+    fn from(absence: registro::family::AbsenceView) -> Self {
         Self {
+            run: absence.run.into(),
+            state: absence.state.into(),
+            facts: absence.facts.into_iter().map(ShownFact::from).collect(),
+            justifications: absence.justifications.into_iter().map(JustificationView::from).collect(),
+            decisions: absence.decisions.into_iter().map(DecisionView::from).collect(),
+        }
+    }
+}
+
+impl From<registro::family::JustificationView> for JustificationView {
+    fn from(view: registro::family::JustificationView) -> Self {
+        let model::Justification { key, kind, from, to, .. } = view.justification;
+        Self {
+            key,
+            kind: kind.into(),
+            from,
+            to,
+            reason: view.reason,
+            text: view.text,
+            collected_by: view.collected_by,
+            provenance: view.provenance.into(),
+        }
+    }
+}
+
+impl From<registro::family::DecisionView> for DecisionView {
+    fn from(view: registro::family::DecisionView) -> Self {
+        let model::Decision { from, to, approved, why, .. } = view.decision;
+        Self { from, to, approved, why, provenance: view.provenance.into() }
+    }
+}
+
+impl From<registro::family::HoursView> for HoursView {
+    fn from(hours: registro::family::HoursView) -> Self {
+        let waiver = |waiver: registro::family::WaiverView| WaiverView {
+            reason: waiver.reason,
+            provenance: waiver.provenance.into(),
+        };
+        Self {
+            annual_hours: hours.annual_hours,
             least_presence: hours.least_presence,
             most_absence: hours.most_absence,
             absence: hours.absence,
+            previous_hours: hours.previous_hours,
             within_limit: hours.within_limit,
             may_be_assessed: hours.may_be_assessed,
             level: match hours.level {
@@ -232,6 +331,7 @@ impl From<YearValidity> for HoursView {
                 ModelLevel::Warning => AbsenceLevel::Warning,
                 ModelLevel::Danger => AbsenceLevel::Danger,
             },
+            waivers: hours.waivers.into_iter().map(waiver).collect(),
         }
     }
 }

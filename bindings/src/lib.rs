@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`register`] | open, log in, sync, events, suspend |
 //! | [`teacher`], [`family`], [`office`] | what each role sees and does |
-//! | [`attendance`], [`delivery`], [`events`] | data that several of them show |
+//! | [`attendance`], [`provenance`], [`delivery`], [`events`] | data that several of them show |
 //! | [`values`] | ids, codes, dates and times as text |
 //! | [`vault`] | where the platform keeps the key of the store |
 //! | [`error`] | why something could not be done |
@@ -26,6 +26,7 @@ pub mod error;
 pub mod events;
 pub mod family;
 pub mod office;
+pub mod provenance;
 pub mod reach;
 pub mod register;
 pub mod teacher;

@@ -10,6 +10,7 @@ use crate::error::RegistroError;
 use crate::events::Event;
 use crate::family::Family;
 use crate::office::Office;
+use crate::provenance::Capacity;
 use crate::teacher::Teacher;
 use crate::vault::{KeyVault, Platform};
 use crate::work::{attached, blocking, detached, reading};
@@ -180,9 +181,15 @@ impl Registro {
         Ok(reading(|| self.inner.written())?.into_iter().map(Written::from).collect())
     }
 
-    /// The register as a teacher (*docente*) uses it.
+    /// The register as a teacher (*docente*) uses it; coordinator, head and office use the same screens of a class.
     pub fn teacher(&self) -> Arc<Teacher> {
-        Arc::new(Teacher::of(&self.inner))
+        Arc::new(Teacher { inner: self.inner.teacher() })
+    }
+
+    /// The same screens, writing in another capacity than `Teacher.capacity` gives: what a hub refused as `Lesson`
+    /// may be written as `Substitute`; a coordinator may write as `Council`.
+    pub fn teacher_writing_as(&self, capacity: Capacity) -> Arc<Teacher> {
+        Arc::new(Teacher { inner: self.inner.teacher().writing_as(capacity.into()) })
     }
 
     /// The register as a family uses it.

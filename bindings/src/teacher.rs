@@ -1,20 +1,23 @@
 //! The register as a teacher (*docente*) uses it.
 
+mod called_present;
 mod class_view;
 mod conflicts;
 mod justifications;
 mod roll;
 
-use registro_model::{Capacity as ModelCapacity, ClassCode, ClockTime, CommandId, PersonId, SubjectCode};
+use registro_model::{ClassCode, ClockTime, CommandId, PersonId, SubjectCode};
 use registro_model::{ids::GroupCode, timetable};
 
 use crate::attendance::OutOfClass;
 use crate::error::RegistroError;
+use crate::provenance::Capacity;
 use crate::values::IsoDate;
 use crate::work::{blocking, reading};
 
-pub use class_view::{BellSlot, ClassView, LessonView, PupilRow, RollView};
-pub use conflicts::{CalledPresentView, ConflictValue, ConflictView};
+pub use called_present::CalledPresentView;
+pub use class_view::{BellSlot, ClassView, LessonKind, LessonView, PupilRow, RollView};
+pub use conflicts::{ConflictValue, ConflictView};
 pub use justifications::PendingJustification;
 pub use roll::{RollCall, TimedPupil};
 
@@ -39,39 +42,10 @@ pub struct LessonSlot {
     pub co_teachers: Vec<PersonId>,
 }
 
-/// In what capacity a person writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
-pub enum Capacity {
-    /// The school's office (*segreteria*).
-    Office,
-    /// The head (*dirigente*) or a deputy.
-    Head,
-    /// The class's coordinator or the chair of its council (*coordinatore*).
-    Council,
-    /// A teacher with an assignment (*cattedra*) in the class.
-    Lesson,
-    /// A teacher in service who stands in for a colleague (*supplente*).
-    Substitute,
-    /// Any member of staff, of themselves.
-    Staff,
-    /// The hub itself.
-    School,
-    /// A guardian (*genitore, tutore*).
-    Guardian,
-    /// The pupil.
-    Pupil,
-}
-
 /// The register as a teacher uses it.
 #[derive(uniffi::Object)]
 pub struct Teacher {
     pub(crate) inner: registro::Teacher,
-}
-
-impl Teacher {
-    pub(crate) fn of(registro: &registro::Registro) -> Self {
-        Self { inner: registro.teacher() }
-    }
 }
 
 #[uniffi::export]
@@ -84,7 +58,8 @@ impl Teacher {
         Ok(reading(|| self.inner.my_day(date))?.into_iter().map(LessonSlot::from).collect())
     }
 
-    /// In what capacity this teacher writes in a class on a day: `Lesson` with an assignment, `Substitute` without.
+    /// In what capacity this person writes in a class on a day: `Lesson` with an assignment; without one `Council` who
+    /// coordinates the class, `Head` or `Office` by role, everybody else `Substitute`.
     ///
     /// # Errors
     /// `NotLoggedIn`, `Suspended`, `Storage`.
@@ -92,7 +67,7 @@ impl Teacher {
         Ok(reading(|| self.inner.capacity(&class_code, date))?.into())
     }
 
-    /// Enters that a pupil came late (*ritardo*), at that time. An absence that is shown is annulled.
+    /// Enters that a pupil came late (*ritardo*), at that time. An absence that is shown is annulled; an exit stays.
     ///
     /// # Errors
     /// `NotFound`, `Rule`, `NotAllowed`, `Suspended`, `Storage`.
@@ -108,7 +83,8 @@ impl Teacher {
         blocking(move || teacher.mark_entry(&class_code, pupil, date, slot, time)).await
     }
 
-    /// Enters that a pupil left early (*uscita anticipata*), at that time, and who came for them.
+    /// Enters that a pupil left early (*uscita anticipata*), at that time, and who came for them; without a name, the
+    /// one entered before stays.
     ///
     /// # Errors
     /// `NotFound`, `Rule`, `NotAllowed`, `Suspended`, `Storage`.
@@ -157,7 +133,8 @@ impl Teacher {
         blocking(move || teacher.mark_absent(&class_code, pupil, date, slot)).await
     }
 
-    /// Annuls an absence or a late that is shown: the pupil was present. `why` stays in the register's history.
+    /// Enters that a pupil was present from the start: an absence or a late that is shown is annulled. `why` stays in
+    /// the register.
     ///
     /// # Errors
     /// `NotFound`, `Rule` (there is nothing to change), `NotAllowed`, `Suspended`, `Storage`.
@@ -173,10 +150,33 @@ impl Teacher {
         blocking(move || teacher.mark_present(&class_code, pupil, date, slot, &why)).await
     }
 
-    /// Signs a lesson (*firma*) with its topic (*argomento*), which may be empty.
+    /// Annuls one fact that a pupil's day shows, by its key: an exit, a time out of class, anything entered by mistake.
+    /// It stays in the register with who annulled it and why.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`, `Suspended`, `Storage`.
+    /// `NotFound` if it does not show any more; `Rule`, `NotAllowed`, `Suspended`, `Storage`.
+    pub async fn annul(
+        &self,
+        class_code: ClassCode,
+        pupil: PersonId,
+        date: IsoDate,
+        slot: u8,
+        key: String,
+        why: String,
+    ) -> Result<CommandId, RegistroError> {
+        let teacher = self.inner.clone();
+        blocking(move || teacher.annul(&class_code, pupil, date, slot, &key, &why)).await
+    }
+
+    /// Signs a lesson (*firma*) with its topic (*argomento*), which may be empty. `group` is the one that the lesson of
+    /// `myDay` names; without it the whole class, or the only group for which this teacher holds the subject. Signing
+    /// again corrects it.
+    ///
+    /// # Errors
+    /// `Rule` if a colleague has signed the hour and this is neither the same subject nor learning support nor a
+    /// different group, or if this teacher has signed the hour in another class; `NotFound`, `NotAllowed`, `Suspended`,
+    /// `Storage`.
+    #[uniffi::method(default(group = None))]
     pub async fn sign_lesson(
         &self,
         class_code: ClassCode,
@@ -184,9 +184,14 @@ impl Teacher {
         slot: u8,
         subject: SubjectCode,
         topic: String,
+        group: Option<GroupCode>,
     ) -> Result<CommandId, RegistroError> {
         let teacher = self.inner.clone();
-        blocking(move || teacher.sign_lesson(&class_code, date, slot, &subject, &topic)).await
+        blocking(move || match group {
+            Some(group) => teacher.sign_lesson_of_group(&class_code, date, slot, &subject, &group, &topic),
+            None => teacher.sign_lesson(&class_code, date, slot, &subject, &topic),
+        })
+        .await
     }
 }
 
@@ -201,22 +206,6 @@ impl From<timetable::LessonSlot> for LessonSlot {
             group: lesson.group,
             room: lesson.room,
             co_teachers: lesson.co_teachers,
-        }
-    }
-}
-
-impl From<ModelCapacity> for Capacity {
-    fn from(capacity: ModelCapacity) -> Self {
-        match capacity {
-            ModelCapacity::Office => Self::Office,
-            ModelCapacity::Head => Self::Head,
-            ModelCapacity::Council => Self::Council,
-            ModelCapacity::Lesson => Self::Lesson,
-            ModelCapacity::Substitute => Self::Substitute,
-            ModelCapacity::Staff => Self::Staff,
-            ModelCapacity::School => Self::School,
-            ModelCapacity::Guardian => Self::Guardian,
-            ModelCapacity::Pupil => Self::Pupil,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The screen of a class on a day.
 
-use registro_model::{ClassCode, ClockTime, PersonId, SubjectCode, school};
+use registro_model::lesson::LessonKind as ModelKind;
+use registro_model::{ClassCode, ClockTime, PersonId, SubjectCode, ids::GroupCode, school};
 
 use super::Teacher;
 use crate::attendance::PupilDay;
 use crate::error::RegistroError;
+use crate::provenance::Provenance;
 use crate::values::IsoDate;
 use crate::work::reading;
 
@@ -28,8 +30,11 @@ pub struct PupilRow {
     pub pupil: PersonId,
     /// Name, surname first.
     pub name: String,
-    /// The day; nothing where this person may not read the pupil's record, or has not synced it yet.
+    /// The day; nothing where this person may not read the pupil's record, or has not synced it yet: that is not
+    /// "present".
     pub day: Option<PupilDay>,
+    /// Hours whose roll was called before its author had heard of this pupil: "not called", never present.
+    pub not_called: Vec<u8>,
     /// Justifications that wait for a decision.
     pub pending_justifications: u32,
 }
@@ -43,6 +48,21 @@ pub struct RollView {
     pub author: PersonId,
     /// Whether the hub has confirmed it.
     pub confirmed: bool,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// What a signature of a lesson is (*tipo firma*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum LessonKind {
+    /// The lesson's teacher.
+    Lesson,
+    /// In the place of a colleague (*supplenza*).
+    Substitution,
+    /// Beside the lesson's teacher (*compresenza*).
+    CoTeaching,
+    /// Learning support (*sostegno*).
+    Support,
 }
 
 /// A lesson that was signed.
@@ -54,8 +74,16 @@ pub struct LessonView {
     pub teacher: PersonId,
     /// Its subject.
     pub subject: SubjectCode,
+    /// Its group, if it is not the whole class.
+    pub group: Option<GroupCode>,
+    /// What the signature is.
+    pub kind: LessonKind,
     /// Its topic (*argomento*), or nothing.
     pub topic: String,
+    /// Where the signature comes from.
+    pub provenance: Provenance,
+    /// Where the topic comes from, if there is one.
+    pub topic_provenance: Option<Provenance>,
 }
 
 /// A class on a day.
@@ -73,6 +101,8 @@ pub struct ClassView {
     pub rolls: Vec<RollView>,
     /// Lessons signed, by hour.
     pub lessons: Vec<LessonView>,
+    /// Whether rolls and lessons are known on this device: if not, none are listed, which says nothing.
+    pub month_known: bool,
 }
 
 #[uniffi::export]
@@ -93,16 +123,46 @@ impl From<registro::teacher::ClassView> for ClassView {
             date: view.date,
             slots: view.slots.into_iter().map(BellSlot::from).collect(),
             pupils: view.pupils.into_iter().map(PupilRow::from).collect(),
-            rolls: view
-                .rolls
-                .into_iter()
-                .map(|roll| RollView { slot: roll.slot, author: roll.author, confirmed: roll.confirmed })
-                .collect(),
-            lessons: view
-                .lessons
-                .into_iter()
-                .map(|(slot, teacher, subject, topic)| LessonView { slot, teacher, subject, topic })
-                .collect(),
+            rolls: view.rolls.into_iter().map(RollView::from).collect(),
+            lessons: view.lessons.into_iter().map(LessonView::from).collect(),
+            month_known: view.month_known,
+        }
+    }
+}
+
+impl From<registro::teacher::RollView> for RollView {
+    fn from(roll: registro::teacher::RollView) -> Self {
+        Self {
+            slot: roll.slot,
+            author: roll.author,
+            confirmed: roll.confirmed,
+            provenance: roll.provenance.into(),
+        }
+    }
+}
+
+impl From<registro::teacher::LessonView> for LessonView {
+    fn from(lesson: registro::teacher::LessonView) -> Self {
+        Self {
+            slot: lesson.slot,
+            teacher: lesson.teacher,
+            subject: lesson.subject,
+            group: lesson.group,
+            kind: lesson.kind.into(),
+            topic: lesson.topic,
+            provenance: lesson.provenance.into(),
+            topic_provenance: lesson.topic_provenance.map(Provenance::from),
+        }
+    }
+}
+
+impl From<ModelKind> for LessonKind {
+    fn from(kind: ModelKind) -> Self {
+        match kind {
+            ModelKind::Lesson => Self::Lesson,
+            ModelKind::Substitution => Self::Substitution,
+            ModelKind::CoTeaching => Self::CoTeaching,
+            ModelKind::Support => Self::Support,
         }
     }
 }
@@ -119,6 +179,7 @@ impl From<registro::teacher::PupilRow> for PupilRow {
             pupil: row.pupil,
             name: row.name,
             day: row.day.map(PupilDay::from),
+            not_called: row.not_called,
             pending_justifications: u32::try_from(row.pending_justifications).unwrap_or(u32::MAX),
         }
     }

@@ -5,7 +5,8 @@ use registro_model::{ClassCode, CommandId, PersonId};
 
 use super::Teacher;
 use crate::error::RegistroError;
-use crate::family::JustificationKind;
+use crate::family::{JustificationKind, Run};
+use crate::provenance::Provenance;
 use crate::values::IsoDate;
 use crate::work::{blocking, reading};
 
@@ -28,8 +29,16 @@ pub struct PendingJustification {
     pub to: IsoDate,
     /// Its reason: a code of the school's list.
     pub reason: String,
+    /// What its author added.
+    pub text: Option<String>,
+    /// Who collects the pupil, where it says so.
+    pub collected_by: Option<String>,
     /// Its author.
     pub author: Option<PersonId>,
+    /// Who wrote it, on which device, when.
+    pub provenance: Provenance,
+    /// What it would justify, as far as it spans it: the decision is about these days and no others.
+    pub runs: Vec<Run>,
 }
 
 #[uniffi::export]
@@ -47,10 +56,11 @@ impl Teacher {
         Ok(pending.into_iter().map(PendingJustification::from).collect())
     }
 
-    /// Approves a justification, or rejects it with a reason. Hand in what `pendingJustifications` gave.
+    /// Approves a justification, or rejects it with a reason. Hand in what `pendingJustifications` gave: the decision is
+    /// about the days that it shows, and rights are those of the class in which the pupil was on those days.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`, `Suspended`, `Storage`.
+    /// `Rule` if there is nothing to approve (any more); `NotFound`, `NotAllowed`, `Suspended`, `Storage`.
     pub async fn decide(
         &self,
         class_code: ClassCode,
@@ -74,7 +84,11 @@ impl From<registro::teacher::PendingJustification> for PendingJustification {
             from,
             to,
             reason: pending.reason,
+            text: pending.text,
+            collected_by: pending.collected_by,
             author: pending.author,
+            provenance: pending.provenance.into(),
+            runs: pending.runs.into_iter().map(Run::from).collect(),
         }
     }
 }
@@ -92,7 +106,11 @@ impl From<PendingJustification> for registro::teacher::PendingJustification {
                 to: pending.to,
             },
             reason: pending.reason,
+            text: pending.text,
+            collected_by: pending.collected_by,
             author: pending.author,
+            provenance: pending.provenance.into(),
+            runs: pending.runs.into_iter().map(Into::into).collect(),
         }
     }
 }

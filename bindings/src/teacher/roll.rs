@@ -24,7 +24,7 @@ pub struct RollCall {
     /// Pupils who came late, and when.
     #[uniffi(default = [])]
     pub late: Vec<TimedPupil>,
-    /// Pupils who left, and when.
+    /// Pupils who left, and when. One who came late may also have left.
     #[uniffi(default = [])]
     pub left: Vec<TimedPupil>,
 }
@@ -33,8 +33,13 @@ pub struct RollCall {
 impl Teacher {
     /// Calls the roll of a class in an hour: one command, durable when this returns, with or without a connection.
     ///
+    /// It is the bulk act at the beginning: once a late or an exit of that day is seen in the class (per hour: of that
+    /// hour), it fails with `Rule`, and what changes is entered pupil by pupil. A roll that is silent about a pupil with a
+    /// conflict is called as ever; one that would write over it fails with `Rule` until it is resolved.
+    ///
     /// # Errors
-    /// `NotFound` if the class or a pupil is not known here; `Rule`, `NotAllowed`, `Suspended`, `Storage`.
+    /// `NotFound` if the class or a pupil is not known here; `Rule`, with the pupil in the failure where it is about
+    /// one; `NotAllowed`, `Suspended`, `Storage`.
     pub async fn call_roll(
         &self,
         class_code: ClassCode,

@@ -2,6 +2,7 @@
 
 use registro_documents::policy::Reason;
 use registro_identity::IdentityError;
+use registro_model::PersonId;
 use registro_store::StoreError;
 use registro_sync::device::DeviceError;
 use registro_sync::http::HttpError;
@@ -76,6 +77,8 @@ pub struct Error {
     pub english: String,
     /// For the developer's log; without personal data.
     pub debug: String,
+    /// The pupil whom it is about, where a call is about several.
+    pub pupil: Option<PersonId>,
 }
 
 impl Error {
@@ -96,7 +99,19 @@ impl Error {
 
     pub(crate) fn new(kind: ErrorKind, debug: impl Into<String>) -> Self {
         let (italian, english) = kind.sentences();
-        Self { kind, italian: italian.to_owned(), english: english.to_owned(), debug: debug.into() }
+        Self {
+            kind,
+            italian: italian.to_owned(),
+            english: english.to_owned(),
+            debug: debug.into(),
+            pupil: None,
+        }
+    }
+
+    /// The same failure, about a pupil of several.
+    #[must_use]
+    pub(crate) fn about(self, pupil: PersonId) -> Self {
+        Self { pupil: Some(pupil), ..self }
     }
 
     pub(crate) fn rule(italian: &str, english: &str) -> Self {
@@ -105,6 +120,7 @@ impl Error {
             italian: italian.to_owned(),
             english: english.to_owned(),
             debug: english.to_owned(),
+            pupil: None,
         }
     }
 
@@ -118,6 +134,7 @@ impl Error {
             italian: reason.italian().to_owned(),
             english: reason.english().to_owned(),
             debug: format!("refused by policy: {}", reason.kind()),
+            pupil: None,
         }
     }
 }

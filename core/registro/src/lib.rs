@@ -3,7 +3,7 @@
 //! [`Registro`] is one person's register on this device. From it come one object per role: [`Teacher`],
 //! [`Family`], [`Office`], each a page of methods that read like the register. Reads answer from views and never
 //! wait for the network; writes are durable when they return and are sent when there is a connection. Everything
-//! written carries its [`DeliveryState`].
+//! written carries its [`DeliveryState`], everything shown its [`Provenance`].
 //!
 //! | module | what |
 //! |---|---|
@@ -18,18 +18,25 @@ mod environment;
 pub mod error;
 mod events;
 pub mod family;
+mod hours;
 pub mod office;
+mod provenance;
 mod read;
+mod record;
 pub mod registro;
+mod rolls;
+mod says;
 pub mod teacher;
 
-pub use attendance::{OutView, PupilDay};
-pub use delivery::{DeliveryState, Written};
+pub use attendance::{OutView, PupilDay, ShownFact, SlotView};
+pub use delivery::{About, DeliveryState, Written, WrittenFact};
 pub use environment::SystemEnvironment;
 pub use error::{Error, ErrorKind, NextStep};
 pub use events::{Event, Mended};
 pub use family::Family;
 pub use office::Office;
+pub use provenance::Provenance;
 pub use registro::{OpenOptions, Profile, Registro, SyncReport};
 pub use registro_sync::device::Environment;
+pub use says::Says;
 pub use teacher::Teacher;

@@ -4,6 +4,7 @@
 use registro_model::{ClassCode, Date, PersonId};
 
 use crate::error::{Error, ErrorKind};
+use crate::provenance::name_of;
 use crate::registro::Registro;
 
 /// The register as the office uses it.
@@ -15,14 +16,58 @@ pub struct Office {
 /// A batch that is not in the register: refused, or waiting for the office.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptBatch {
+    /// Its number at the hub.
+    pub id: i64,
     /// Its author.
-    pub person: String,
-    /// `refused` or `office`.
+    pub person: PersonId,
+    /// The author's name, where it is known here.
+    pub name: Option<String>,
+    /// When the hub received it, Unix milliseconds.
+    pub received: i64,
+    /// `refused`, `office` or `quota`.
     pub code: String,
     /// Why, in Italian.
     pub italian: String,
     /// Why, in English.
     pub english: String,
+    /// What it would write.
+    pub facts: Vec<KeptFact>,
+}
+
+/// One fact of a kept batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFact {
+    /// Whom or what it is about, as the hub names it.
+    pub about: Option<String>,
+    /// The section.
+    pub section: String,
+    /// The key.
+    pub key: String,
+}
+
+/// What the hub answers.
+#[derive(serde::Deserialize)]
+struct Kept {
+    id: i64,
+    person: String,
+    received: i64,
+    code: String,
+    reason: Option<KeptReason>,
+    #[serde(default)]
+    facts: Vec<KeptItem>,
+}
+
+#[derive(serde::Deserialize)]
+struct KeptReason {
+    sentence_it: String,
+    sentence_en: String,
+}
+
+#[derive(serde::Deserialize)]
+struct KeptItem {
+    subject: Option<String>,
+    section: String,
+    key: String,
 }
 
 impl Office {
@@ -50,19 +95,30 @@ impl Office {
     pub async fn kept(&self) -> Result<Vec<KeptBatch>, Error> {
         let (hub, token) = self.registro.hub_and_token()?;
         let answer = hub.get("/v1/office/kept", Some(token.reveal())).await?;
-        let list: Vec<serde_json::Value> = serde_json::from_slice(&answer)
-            .map_err(|_| Error::new(ErrorKind::Untrusted, "the list of kept batches does not read"))?;
-        let text = |value: &serde_json::Value, name: &str| {
-            value.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-        };
-        Ok(list
-            .iter()
-            .map(|kept| KeptBatch {
-                person: text(kept, "person"),
-                code: text(kept, "code"),
-                italian: text(kept, "sentence_it"),
-                english: text(kept, "sentence_en"),
+        let untrusted = || Error::new(ErrorKind::Untrusted, "the list of kept batches does not read");
+        let list: Vec<Kept> = serde_json::from_slice(&answer).map_err(|_| untrusted())?;
+        let mut device = self.registro.device();
+        let directory = device.directory()?.0;
+        list.into_iter()
+            .map(|kept| {
+                let person: PersonId = kept.person.parse().map_err(|_| untrusted())?;
+                let (italian, english) = kept.reason.map_or_else(
+                    || ("Non è stato accettato.".to_owned(), "It was not accepted.".to_owned()),
+                    |reason| (reason.sentence_it, reason.sentence_en),
+                );
+                let fact =
+                    |item: KeptItem| KeptFact { about: item.subject, section: item.section, key: item.key };
+                Ok(KeptBatch {
+                    id: kept.id,
+                    person,
+                    name: name_of(directory, person),
+                    received: kept.received,
+                    code: kept.code,
+                    italian,
+                    english,
+                    facts: kept.facts.into_iter().map(fact).collect(),
+                })
             })
-            .collect())
+            .collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Reading: documents by what they are about, and the facts that several roles show.
+//! Documents by what they are about, the facts that several roles show, and the one place where drafts are given.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use registro_documents::merge::KeyDecision;
 use registro_documents::view::decide;
 use registro_documents::{DocumentIdentity, Kind, Subject};
 use registro_model::school::School;
-use registro_model::{ClassCode, Date, DocumentId, PersonId};
-use registro_sync::device::Device;
+use registro_model::{ClassCode, CommandId, Date, DocumentId, PersonId};
+use registro_sync::device::{Device, Draft};
 
 use crate::error::Error;
 
@@ -17,6 +17,50 @@ pub(crate) struct PupilRef {
     pub pupil: PersonId,
     pub name: String,
     pub record: DocumentId,
+    /// Position in the hub's log of the enrolment as it stands.
+    pub enrolled_at: u64,
+}
+
+/// Whether a document is on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// It is here.
+    Here(DocumentId),
+    /// This person may read it, and it has not been fetched yet: nothing is known of what it says.
+    Wanted,
+    /// This person may not read it.
+    Unreadable,
+}
+
+impl Held {
+    /// The document, if it is here.
+    pub fn here(self) -> Option<DocumentId> {
+        match self {
+            Self::Here(document) => Some(document),
+            Self::Wanted | Self::Unreadable => None,
+        }
+    }
+}
+
+/// Whether the document about something is on this device.
+pub(crate) fn held(device: &Device, kind: Kind, subject: &Subject) -> Held {
+    let header =
+        device.documents().find(|header| header.identity.kind == kind && header.identity.subject == *subject);
+    match header {
+        Some(header) if header.wanted => Held::Wanted,
+        Some(header) => Held::Here(header.identity.id),
+        None => Held::Unreadable,
+    }
+}
+
+/// Whether the class's document of a date's month is on this device.
+pub(crate) fn month(device: &Device, class: &ClassCode, date: Date) -> Held {
+    held(device, Kind::ClassMonth, &Subject::Month(class.clone(), month_of(date)))
+}
+
+/// Whether a pupil's record is on this device.
+pub(crate) fn is_here(device: &Device, document: DocumentId) -> bool {
+    device.documents().any(|header| header.identity.id == document && !header.wanted)
 }
 
 pub(crate) fn month_of(date: Date) -> String {
@@ -31,7 +75,7 @@ pub(crate) fn school(device: &mut Device) -> Result<School, Error> {
     Ok(device.directory()?.1.clone())
 }
 
-fn roster(device: &Device, class: &ClassCode) -> Result<DocumentId, Error> {
+pub(crate) fn roster(device: &Device, class: &ClassCode) -> Result<DocumentId, Error> {
     find(device, Kind::ClassRoster, &Subject::Class(class.clone())).ok_or_else(|| Error::not_found("class"))
 }
 
@@ -49,14 +93,15 @@ pub(crate) fn pupils(device: &Device, class: &ClassCode, date: Date) -> Result<V
             .range(prefix.clone()..)
             .take_while(|(key, _)| key.starts_with(&prefix))
             .filter_map(|(key, decision)| Some((key.strip_prefix(&prefix)?, decision.live()?)))
-            .any(|(from, shown)| {
+            .find(|(from, shown)| {
                 let from = registro_model::time::parse_date(from);
                 from.is_ok_and(|from| from <= date) && shown.fact.date("to").is_none_or(|to| date <= to)
-            });
+            })
+            .map(|(_, shown)| shown.provenance.accepted.map_or(0, |record| record.position));
         let record = shown.fact.bytes("record").and_then(|id| DocumentId::try_from(id).ok());
-        if let (true, Some(record)) = (enrolled, record) {
+        if let (Some(enrolled_at), Some(record)) = (enrolled, record) {
             let name = shown.fact.text("name").unwrap_or_default().to_owned();
-            found.push(PupilRef { pupil, name, record });
+            found.push(PupilRef { pupil, name, record, enrolled_at });
         }
     }
     found.sort_by(|a, b| (&a.name, a.pupil).cmp(&(&b.name, b.pupil)));
@@ -132,4 +177,13 @@ pub(crate) fn keys_of(
 ) -> Result<Vec<String>, Error> {
     let keys = device.held(document)?.document().keys(section);
     Ok(keys.into_iter().filter(|key| key.starts_with(prefix)).collect())
+}
+
+/// Writes a draft if this device's policy does not refuse it. The device is held from what its author was shown until
+/// here, so that nothing slips in between.
+pub(crate) fn give(device: &mut Device, draft: Draft) -> Result<CommandId, Error> {
+    if let Some(reason) = device.refusal(&draft)? {
+        return Err(Error::refused(reason));
+    }
+    Ok(device.give(draft)?)
 }

@@ -12,7 +12,7 @@ use registro_sync::http::HubClient;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use crate::delivery::Written;
+use crate::delivery::{Written, written};
 use crate::environment::SystemEnvironment;
 use crate::error::{Error, ErrorKind};
 use crate::events::Event;
@@ -326,8 +326,7 @@ impl Registro {
 
     /// Everything that was written on this device, in order, with what became of it.
     pub fn written(&self) -> Result<Vec<Written>, Error> {
-        let entries = self.device().commands()?;
-        Ok(entries.iter().map(Written::from).collect())
+        written(&mut self.device())
     }
 
     /// The register as a teacher uses it.

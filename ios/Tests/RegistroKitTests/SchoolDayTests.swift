@@ -31,8 +31,12 @@ import Testing
         #expect(absentDay.absent && absentDay.pending)
         let lateDay = try shown(offline, late)
         #expect(lateDay.late && lateDay.entry == "08:40" && lateDay.pending)
-        #expect(offline.rolls == [RollView(slot: lesson.slot, author: profile.person, confirmed: false)])
-        #expect(offline.lessons.map(\.topic) == ["Le equazioni"])
+        let shownRoll = try #require(offline.rolls.first)
+        #expect(shownRoll.slot == lesson.slot && shownRoll.author == profile.person && !shownRoll.confirmed)
+        let shownLesson = try #require(offline.lessons.first)
+        #expect(shownLesson.topic == "Le equazioni" && shownLesson.kind == .lesson && shownLesson.group == nil)
+        #expect(shownLesson.topicProvenance?.version == signed)
+        #expect(offline.monthKnown && offline.pupils.allSatisfy { $0.notCalled.isEmpty })
         #expect(try tablet.written().map(\.command) == [called, signed])
         #expect(try tablet.written().allSatisfy { $0.delivery == .pending })
         let unreachable = try await failure { _ = try await tablet.sync() }
@@ -52,6 +56,15 @@ import Testing
         let online = try teacher.classView(classCode: "3A", date: day)
         let confirmed = try shown(online, absent)
         #expect(confirmed.absent && !confirmed.pending && online.rolls.allSatisfy(\.confirmed))
+        let fact = try #require(confirmed.facts.first)
+        #expect(fact.says == Says(italian: "assente", english: "absent"))
+        #expect(fact.provenance.version == called && fact.provenance.author == profile.person)
+        #expect(fact.provenance.authorName == profile.name && fact.provenance.capacity == .lesson)
+        #expect(fact.provenance.slot == lesson.slot && fact.provenance.device?.count == 16)
+        guard case .confirmed = fact.provenance.delivery else {
+            Issue.record("\(fact.provenance.delivery)")
+            return
+        }
         let events = try await tablet.nextEvents()
         #expect(events.contains(.confirmed(command: called)) && events.contains(.confirmed(command: signed)))
 
@@ -64,7 +77,7 @@ import Testing
         #expect(child.classCode == "3A" && child.mayJustify)
         #expect(try family.day(pupil: child.pupil, date: day).absent)
         let absence = try #require(try family.absences(pupil: child.pupil, until: day).first)
-        #expect(absence == AbsenceView(run: Run(kind: .absence, days: [day]), state: .open))
+        #expect(absence.run == Run(kind: .absence, days: [day]) && absence.state == .open)
         _ = try await family.justify(pupil: child.pupil, run: absence.run, reason: "health", text: "Influenza")
         guard case .requested = try family.absences(pupil: child.pupil, until: day)[0].state else {
             Issue.record("not requested")
@@ -76,13 +89,20 @@ import Testing
         _ = try await tablet.sync()
         let pending = try teacher.pendingJustifications(classCode: "3A", date: day)
         #expect(pending.map(\.pupil) == [child.pupil] && pending.map(\.reason) == ["health"])
+        #expect(pending.map(\.text) == ["Influenza"] && pending.map(\.runs) == [[absence.run]])
+        #expect(pending[0].provenance.capacity == .guardian)
         _ = try await teacher.decide(classCode: "3A", pending: pending[0], rejectedBecause: nil)
         #expect(try await tablet.sync().confirmed == 1)
         #expect(try teacher.pendingJustifications(classCode: "3A", date: day).isEmpty)
         _ = try await phone.sync()
-        #expect(try family.absences(pupil: child.pupil, until: day).map(\.state) == [.approved])
+        let approved = try #require(try family.absences(pupil: child.pupil, until: day).first)
+        #expect(approved.state == .approved && approved.facts.map(\.provenance) == [fact.provenance])
+        #expect(approved.justifications.map(\.text) == ["Influenza"])
+        #expect(approved.decisions.map(\.approved) == [true])
+        #expect(approved.decisions.map(\.provenance.authorName) == [profile.name])
         let hours = try family.hours(pupil: child.pupil, until: day)
         #expect(hours.absence >= 1 && hours.withinLimit && hours.level == .fine)
+        #expect(hours.annualHours > 800 && hours.previousHours == 0 && hours.waivers.isEmpty)
     }
 
     @Test func twoRollsOfOneHourLeaveAConflictAndAReportThatTheTeacherEnds() async throws {
@@ -108,12 +128,27 @@ import Testing
         let conflicts = try one.conflicts(classCode: "3A", date: day)
         let conflict = try #require(conflicts.first)
         #expect(conflicts.count == 1 && conflict.pupil == pupils[1] && conflict.values.count == 2)
-        let chosen = try #require(conflict.values.first { $0.says.contains("08:45") })
+        #expect(conflict.section == "attendance")
+        let chosen = try #require(conflict.values.first { $0.says.italian.contains("08:45") })
+        #expect(try chosen.provenance.author == b.person())
+        // Nothing is written over values that nobody was shown.
+        let over = try await failure {
+            _ = try await one.markEntry(classCode: "3A", pupil: pupils[1], date: day, slot: slot, time: "08:50")
+        }
+        #expect(over.kind == .rule)
+        let partly = ConflictView(
+            section: conflict.section, pupil: conflict.pupil, name: conflict.name, document: conflict.document,
+            key: conflict.key, values: [chosen])
+        let stale = try await failure {
+            _ = try await one.resolve(classCode: "3A", conflict: partly, chosen: chosen.version, date: day)
+        }
+        #expect(stale.kind == .rule)
         _ = try await one.resolve(classCode: "3A", conflict: conflict, chosen: chosen.version, date: day)
         #expect(try one.conflicts(classCode: "3A", date: day).isEmpty)
 
         let report = try #require(try one.calledPresent(classCode: "3A", date: day).first)
-        #expect(report.pupil == pupils[0])
+        #expect(report.pupil == pupils[0] && report.rollProvenance.version == report.roll)
+        #expect(report.absenceProvenance.capacity == .lesson)
         _ = try await one.settleCalledPresent(classCode: "3A", report: report, date: day, wasPresent: true)
         for tablet in [a, b] {
             _ = try await tablet.sync()

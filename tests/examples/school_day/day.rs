@@ -322,10 +322,10 @@ async fn afternoon(stage: &Stage) -> Result<(usize, usize), Failure> {
     stage.show_class(A)?;
     let conflicts = teacher.conflicts(&cast.class, cast.date)?;
     for conflict in &conflicts {
-        let says: Vec<_> = conflict.values.iter().map(|value| value.says.clone()).collect();
+        let says: Vec<_> = conflict.values.iter().map(|value| value.says.english.as_str()).collect();
         stage.tell(&format!(
             "first teacher sees a conflict about {}: {}",
-            stage.called(conflict.pupil),
+            conflict.pupil.map_or_else(|| conflict.name.clone(), |pupil| stage.called(pupil)),
             says.join(" / ")
         ));
         let chosen: CommandId = conflict.values.first().ok_or("a value")?.v;

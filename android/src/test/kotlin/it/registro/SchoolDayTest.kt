@@ -43,8 +43,13 @@ class SchoolDayTest {
         val offline = teacher.classView("3A", DAY)
         assertDay(offline, absent) { it.absent && it.pending }
         assertDay(offline, late) { it.late && it.entry == "08:40" && it.pending }
-        assertEquals(listOf(RollView(lesson.slot, profile.person, confirmed = false)), offline.rolls)
-        assertEquals(listOf(LessonView(lesson.slot, profile.person, lesson.subject, "Le equazioni")), offline.lessons)
+        val shownRoll = offline.rolls.single()
+        assertEquals(Triple(lesson.slot, profile.person, false), Triple(shownRoll.slot, shownRoll.author, shownRoll.confirmed))
+        val shownLesson = offline.lessons.single()
+        assertEquals(lesson.slot to profile.person, shownLesson.slot to shownLesson.teacher)
+        assertEquals(Triple(lesson.subject, null, LessonKind.LESSON), Triple(shownLesson.subject, shownLesson.group, shownLesson.kind))
+        assertEquals("Le equazioni" to signed, shownLesson.topic to shownLesson.topicProvenance?.version)
+        assertTrue(offline.monthKnown && offline.pupils.all { it.notCalled.isEmpty() })
         assertEquals(listOf(called, signed), tablet.written().map { it.command })
         assertTrue(tablet.written().all { it.delivery == DeliveryState.Pending })
         val failure = failureOf { tablet.sync() }
@@ -58,6 +63,11 @@ class SchoolDayTest {
         tablet.written().forEach { assertIs<DeliveryState.Confirmed>(it.delivery) }
         val online = teacher.classView("3A", DAY)
         assertDay(online, absent) { it.absent && !it.pending }
+        val fact = online.pupils.first { it.pupil == absent.pupil }.day!!.facts.single()
+        assertEquals("assente" to "absent", fact.says.italian to fact.says.english)
+        assertEquals(Triple(called, profile.person, profile.name), fact.provenance.let { Triple(it.version, it.author, it.authorName) })
+        assertEquals(Triple(Capacity.LESSON, lesson.slot, 16), fact.provenance.let { Triple(it.capacity, it.slot, it.device?.length) })
+        assertIs<DeliveryState.Confirmed>(fact.provenance.delivery)
         assertTrue(online.rolls.single().confirmed)
         val events = tablet.nextEvents()
         assertTrue(events.containsAll(listOf(Event.Confirmed(called), Event.Confirmed(signed))))
@@ -81,14 +91,21 @@ class SchoolDayTest {
         val row = teacher.classView("3A", DAY).pupils.first { it.pupil == child.pupil }
         assertEquals(1u, row.pendingJustifications)
         val pending = teacher.pendingJustifications("3A", DAY).single()
-        assertEquals(child.pupil to "health", pending.pupil to pending.reason)
+        assertEquals(Triple(child.pupil, "health", "Influenza"), Triple(pending.pupil, pending.reason, pending.text))
+        assertEquals(listOf(absence.run), pending.runs)
+        assertEquals(Capacity.GUARDIAN, pending.provenance.capacity)
         teacher.decide("3A", pending, null)
         assertEquals(1u, tablet.sync().confirmed)
         assertTrue(teacher.pendingJustifications("3A", DAY).isEmpty())
         phone.sync()
-        assertEquals(RunState.Approved, family.absences(child.pupil, DAY).single().state)
+        val approved = family.absences(child.pupil, DAY).single()
+        assertEquals(RunState.Approved, approved.state)
+        assertEquals(fact.provenance, approved.facts.single().provenance)
+        assertEquals("Influenza", approved.justifications.single().text)
+        assertEquals(true to profile.name, approved.decisions.single().let { it.approved to it.provenance.authorName })
         val hours = family.hours(child.pupil, DAY)
         assertTrue(hours.absence >= 1u && hours.withinLimit && hours.level == AbsenceLevel.FINE)
+        assertTrue(hours.annualHours > 800u && hours.previousHours == 0u && hours.waivers.isEmpty())
     }
 
     @Test
@@ -117,13 +134,20 @@ class SchoolDayTest {
         a.sync()
 
         val conflict = one.conflicts("3A", DAY).single()
-        assertEquals(p2 to 2, conflict.pupil to conflict.values.size)
-        val chosen = conflict.values.first { it.says.contains("08:45") }
+        assertEquals(Triple("attendance", p2, 2), Triple(conflict.section, conflict.pupil, conflict.values.size))
+        val chosen = conflict.values.first { it.says.italian.contains("08:45") }
+        assertEquals(b.person(), chosen.provenance.author)
+        // Nothing is written over values that nobody was shown.
+        assertEquals(ErrorKind.RULE, failureOf { one.markEntry("3A", p2, DAY, slot, "08:50") }.kind)
+        val partly = conflict.copy(values = conflict.values.take(1))
+        assertEquals(ErrorKind.RULE, failureOf { one.resolve("3A", partly, chosen.version, DAY) }.kind)
         one.resolve("3A", conflict, chosen.version, DAY)
         assertTrue(one.conflicts("3A", DAY).isEmpty())
 
         val report = one.calledPresent("3A", DAY).single()
         assertEquals(p1, report.pupil)
+        assertEquals(report.roll, report.rollProvenance.version)
+        assertEquals(Capacity.LESSON, report.absenceProvenance.capacity)
         one.settleCalledPresent("3A", report, DAY, wasPresent = true)
         a.sync()
         b.sync()
