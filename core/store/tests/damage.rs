@@ -128,6 +128,26 @@ fn damage_in_the_write_ahead_log_loses_no_unconfirmed_command() {
 }
 
 #[test]
+fn after_an_end_without_warning_the_whole_file_is_looked_at() {
+    let sample = Sample::used();
+    let store = sample.open().store;
+    store.write(|tx| tx.put_meta("sync", b"in the log only")).unwrap();
+    let cut_off = sample.copied();
+    assert!(std::fs::metadata(cut_off.path("db.sqlite-wal")).unwrap().len() > 0);
+    let pages = std::fs::metadata(cut_off.path("db.sqlite")).unwrap().len() as usize / PAGE;
+    let mut found = 0;
+    for page in (1..pages).step_by(3) {
+        let hurt = cut_off.copied();
+        strike(&hurt.path("db.sqlite"), page * PAGE, PAGE, Blow::Header);
+        let opened = hurt.open();
+        found += usize::from(opened.salvage.is_some_and(|report| report.folder.is_some()));
+        check(&opened.store, &format!("page {}", page + 1));
+    }
+    // Not where the log replaces the page, or only a value goes on in it.
+    assert!(found > pages / 5, "found at opening in {found} of {} runs", pages / 3);
+}
+
+#[test]
 fn a_damaged_or_missing_second_copy_is_made_again() {
     let sample = Sample::used();
     let length = std::fs::metadata(sample.path("outbox.copy")).unwrap().len() as usize;

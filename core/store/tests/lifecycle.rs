@@ -132,6 +132,33 @@ fn readers_that_cannot_be_opened_leave_room_for_others() {
 }
 
 #[test]
+fn no_more_readers_than_were_asked_for_and_all_have_their_turn() {
+    let sample = Sample::used();
+    let mut options = sample.options();
+    options.readers = 2;
+    let store = Store::open(options, &*sample.vault).unwrap().store;
+    let (now, most, turns) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let read = store.read(|r| {
+                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        let commands = r.commands();
+                        std::thread::sleep(Duration::from_millis(2));
+                        now.fetch_sub(1, Ordering::SeqCst);
+                        commands
+                    });
+                    read.unwrap();
+                    turns.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    assert_eq!((most.into_inner(), turns.into_inner()), (2, 30));
+}
+
+#[test]
 fn a_panic_in_a_read_or_a_write_ends_that_one_only() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     let sample = Sample::used();
