@@ -260,7 +260,7 @@ fn screens(
 
     let absent: Vec<_> = pupils.iter().take(3).copied().collect();
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
-    for (round, date) in bench.today.iter_days().skip(0).take(2).enumerate() {
+    for (round, date) in bench.today.iter_days().take(2).enumerate() {
         for slot in 1..=4u8 {
             let device = open(200 + u64::from(slot) + 10 * round as u64)?;
             let teacher = device.teacher();
