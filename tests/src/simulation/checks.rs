@@ -2,6 +2,7 @@
 
 mod expected;
 mod scope;
+mod screens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use registro_sync::device::Delivery;
 
 use super::{Tablet, Violation, broken};
 use expected::Model;
+use screens::Screens;
 
 /// What a run came to, for the test's own sanity: a simulation in which nothing happens proves nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,12 +36,21 @@ pub struct Judged {
     pub concurrent: usize,
     /// Pairs of a device and a document that were compared.
     pub compared: usize,
+    /// Pairs of a device and what it shows of a child, that were compared.
+    pub screens: usize,
 }
 
 impl Judged {
     /// Nothing yet.
-    pub const NOTHING: Self =
-        Self { confirmed: 0, refused: 0, with_office: 0, remainders: 0, concurrent: 0, compared: 0 };
+    pub const NOTHING: Self = Self {
+        confirmed: 0,
+        refused: 0,
+        with_office: 0,
+        remainders: 0,
+        concurrent: 0,
+        compared: 0,
+        screens: 0,
+    };
 }
 
 impl std::ops::AddAssign for Judged {
@@ -50,6 +61,7 @@ impl std::ops::AddAssign for Judged {
         self.remainders += other.remainders;
         self.concurrent += other.concurrent;
         self.compared += other.compared;
+        self.screens += other.screens;
     }
 }
 
@@ -166,6 +178,7 @@ pub fn judge(hub: &Hub, tablets: &mut [Tablet], past: &Past<'_>) -> Result<Judge
         views.insert(identity.id, view);
     }
     let model = Model::new(&identities, past);
+    let mut screens = Screens::new();
     for (index, tablet) in tablets.iter_mut().enumerate() {
         let name = format!("device {index}");
         commands(&name, tablet, &rebuilt, &model, &mut judged)?;
@@ -178,6 +191,7 @@ pub fn judge(hub: &Hub, tablets: &mut [Tablet], past: &Past<'_>) -> Result<Judge
             }
             judged.compared += 1;
         }
+        judged.screens += screens::agree(index, tablet, past.now, &mut screens)?;
     }
     Ok(judged)
 }

@@ -133,7 +133,7 @@ impl Tablet {
 
     /// Opens the device on its store. Its randomness is another one at every opening, as it would be.
     fn open(&mut self) -> Result<(), Violation> {
-        let mut options = StoreOptions::new(self.store_folder(), "simulation");
+        let mut options = StoreOptions::new(self.store_folder(), "registro");
         options.durable = false;
         options.readers = 1;
         let opened = Store::open(options, &self.vault).map_err(failed)?;
@@ -165,11 +165,22 @@ impl Tablet {
         self.open()
     }
 
+    /// Where the store is, and what opens it.
+    pub(super) fn store(&self) -> (PathBuf, &MemoryVault) {
+        (self.store_folder(), &self.vault)
+    }
+
+    /// Ends the process in good order.
+    pub(super) fn close(&mut self) -> Result<(), Violation> {
+        match self.device.take() {
+            Some(device) => device.store().suspend().map_err(failed),
+            None => Ok(()),
+        }
+    }
+
     /// Copies the store, as a backup of the tablet would.
     pub fn copy(&mut self) -> Result<(), Violation> {
-        if let Some(device) = self.device.take() {
-            device.store().suspend().map_err(failed)?;
-        }
+        self.close()?;
         replace(&self.store_folder(), &self.folder.join("copy")).map_err(failed)?;
         self.copied = true;
         self.given_at_copy = self.given.clone();
@@ -181,9 +192,7 @@ impl Tablet {
         if !self.copied {
             return Ok(());
         }
-        if let Some(device) = self.device.take() {
-            device.store().suspend().map_err(failed)?;
-        }
+        self.close()?;
         self.late.clear();
         replace(&self.folder.join("copy"), &self.store_folder()).map_err(failed)?;
         self.given = self.given_at_copy.clone();
