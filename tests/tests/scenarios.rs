@@ -14,6 +14,8 @@ const TEACHER: usize = 0;
 const SECOND: usize = 2;
 const THIRD: usize = 3;
 const SUBSTITUTE: usize = 4;
+const COORDINATOR: usize = 5;
+const MOTHER: usize = 7;
 
 const PUPIL_1: u8 = 0;
 const FRIDAY: u8 = 0;
@@ -327,4 +329,55 @@ fn more_heads_than_a_change_may_rest_on_come_together_in_two_writes() {
     settled(&mut world);
     let confirmed = |entry: &OutboxEntry| matches!(entry.delivery, Delivery::Confirmed { .. });
     assert!(commands(&mut world, TEACHER).iter().all(confirmed));
+}
+
+#[test]
+fn a_class_that_was_left_and_is_joined_again_is_fetched_again() {
+    use registro_documents::Kind;
+    let mut world = world();
+    let lessons = |world: &mut World, reader: usize| {
+        let device = world.tablets[reader].device().unwrap();
+        let is_month = |subject: &str| subject.contains("3A") && subject.contains("2026-11");
+        let month = device.find(|i| i.kind == Kind::ClassMonth && is_month(&i.subject.to_string())).unwrap();
+        device.part(month, "lessons/2026-11").unwrap().keys.len()
+    };
+    world.turn(Turn::FirstPupil).unwrap();
+    world.sync(MOTHER, Fault::None).unwrap();
+    world.act(TEACHER, &Act::Lesson { day: TODAY, slot: 0, topic: 0 }).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    world.sync(MOTHER, Fault::None).unwrap();
+    assert_eq!(lessons(&mut world, MOTHER), 0, "nothing of a class that was left yesterday");
+    world.turn(Turn::FirstPupil).unwrap();
+    settled(&mut world);
+    assert_eq!(lessons(&mut world, MOTHER), 1);
+}
+
+#[test]
+fn what_is_run_again_replaces_nothing_that_its_author_never_saw() {
+    use registro_documents::{Kind, Subject};
+    let mut world = world();
+    world.act(SECOND, &entry(PUPIL_1, TODAY, 10)).unwrap();
+    world.sync(SECOND, Fault::None).unwrap();
+    world.sync(COORDINATOR, Fault::None).unwrap();
+    world.act(SECOND, &absence(PUPIL_1, FRIDAY)).unwrap();
+    world.sync(SECOND, Fault::None).unwrap();
+    world.back_up().unwrap();
+    // Replaces the first entry; the teacher sees this one alone, and replaces it.
+    world.act(COORDINATOR, &entry(PUPIL_1, TODAY, 20)).unwrap();
+    world.sync(COORDINATOR, Fault::None).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    world.act(TEACHER, &entry(PUPIL_1, TODAY, 30)).unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    // What stood between the first and the last is gone, and nobody brings it back yet.
+    world.restore_hub().unwrap();
+    world.sync(TEACHER, Fault::None).unwrap();
+    let hub = world.hub().unwrap();
+    let pupil = Subject::Person(registro_tests::miniature::P1);
+    let record = hub.document(hub.find(Kind::PupilRecord, &pupil).unwrap().unwrap()).unwrap();
+    assert_eq!(
+        record.document.versions("attendance", "2026-11-23/entry").len(),
+        2,
+        "both are there to be seen"
+    );
+    settled(&mut world);
 }

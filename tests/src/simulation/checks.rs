@@ -7,7 +7,7 @@ mod screens;
 use std::collections::{BTreeMap, BTreeSet};
 
 use registro_documents::gate::{self, Expectation, Verdict};
-use registro_documents::merge::{Origin, Origins};
+use registro_documents::merge::{Origin, Origins, Seen};
 use registro_documents::view::{ViewPart, view};
 use registro_documents::{CertificateId, Document, DocumentIdentity, Hash, SignedChange};
 use registro_hub::Hub;
@@ -66,12 +66,12 @@ impl std::ops::AddAssign for Judged {
 }
 
 /// The hub's document with who stands behind it.
-struct Seen<'a> {
+struct AtHub<'a> {
     loaded: &'a Loaded,
     authors: BTreeMap<[u8; 16], (PersonId, CertificateId)>,
 }
 
-impl Origins for Seen<'_> {
+impl Origins for AtHub<'_> {
     fn origin(&self, change: &Hash) -> Origin {
         match self.loaded.records.get(change) {
             Some(record) => Origin::Accepted(*record),
@@ -102,7 +102,7 @@ fn hub_view(hub: &Hub, loaded: &Loaded) -> Result<View, Violation> {
         let person = certificate.ok_or_else(|| "an author without certificate".to_owned())?.person;
         authors.insert(*actor, (person, origin.certificate));
     }
-    let seen = Seen { loaded, authors };
+    let seen = AtHub { loaded, authors };
     Ok(without_empty(view(&loaded.document, &seen)))
 }
 
@@ -124,12 +124,18 @@ fn rebuilt(hub: &Hub, identities: &[DocumentIdentity]) -> Result<Rebuilt, Violat
         commands: BTreeSet::new(),
     };
     let mut written = BTreeSet::new();
+    let mut chains = BTreeMap::from([(0, [0; 32])]);
     let mut position = 0;
     loop {
         let rows = hub.log_rows(position, 500).map_err(|e| broken("the log")(&e))?;
         let Some(last) = rows.last() else { return Ok(rebuilt) };
         position = last.position;
-        for row in rows.iter().filter(|row| row.kind == RowKind::Change) {
+        for row in &rows {
+            // What a roll had seen is of the log before it.
+            chains.insert(row.position, row.chain);
+            if row.kind != RowKind::Change {
+                continue;
+            }
             let signed: SignedChange = minicbor::decode(&row.data).map_err(|e| broken("a row")(&e))?;
             if !written.insert((row.author, signed.envelope.command, row.document)) {
                 return Err(format!("command {} is in the log twice", signed.envelope.command));
@@ -143,6 +149,13 @@ fn rebuilt(hub: &Hub, identities: &[DocumentIdentity]) -> Result<Rebuilt, Violat
             match verdict.map_err(|r| format!("the log holds what the gate refuses: {}", r.reason))? {
                 Verdict::Known(_) => return Err("a change is in the log twice".to_owned()),
                 Verdict::Sound(judged) => {
+                    let seen = judged.puts.iter().filter(|put| put.section == "rolls");
+                    let lost = seen
+                        .filter_map(|put| Seen::of(&put.fact))
+                        .any(|seen| chains.get(&seen.position).is_none_or(|chain| chain != seen.chain));
+                    if row.record().is_none_or(|record| record.seen_is_lost != lost) {
+                        return Err("a roll is said to have seen another log than it had".to_owned());
+                    }
                     gate::admit(document, judged).map_err(|r| format!("the log: {}", r.reason))?;
                 }
             }
@@ -210,6 +223,7 @@ fn commands(
     if let Some(lost) = tablet.given.keys().find(|id| !known.contains(id)) {
         return Err(format!("{name} does not know its command {lost} any more"));
     }
+    let replaced: BTreeSet<_> = entries.iter().filter_map(|entry| entry.instead_of).collect();
     for entry in entries {
         let id = entry.command.id;
         let in_register = rebuilt.commands.contains(&(person, id));
@@ -231,6 +245,10 @@ fn commands(
             Delivery::Refused(refusal) | Delivery::WithOffice(refusal) => {
                 judged.refused += 1;
                 judged.with_office += usize::from(matches!(entry.delivery, Delivery::WithOffice(_)));
+                let remains = entry.command.documents().iter().any(|id| !refusal.causes.contains(id));
+                if remains != replaced.contains(&id) {
+                    return Err(format!("{name}: what remains of command {id} was not written once"));
+                }
                 if in_register {
                     return Err(format!("{name}: command {id} was refused and is in the register"));
                 }

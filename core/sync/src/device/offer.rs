@@ -42,6 +42,9 @@ pub(super) fn choose(
     let queue: Vec<usize> = graph.order.iter().copied().filter(|place| blocked.contains(place)).collect();
     let turn = turn.checked_rem(queue.len()).unwrap_or(0);
     for &place in queue.iter().skip(turn).chain(queue.iter().take(turn)) {
+        if chosen.full {
+            break;
+        }
         chosen.add(pending, &graph.closure(place, &chosen.places));
     }
     let waited = chosen.places.intersection(&blocked).count();
