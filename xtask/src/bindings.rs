@@ -10,7 +10,7 @@ const MOST_BYTES: u64 = 8_000_000;
 
 /// What was built and generated.
 pub struct Built {
-    /// Folder of the hub's program.
+    /// Folder of the hub's program and of the generators.
     pub programs: PathBuf,
     /// Folder of `libregistro_ffi.so`, as phones get it.
     pub library: PathBuf,
@@ -27,7 +27,7 @@ pub fn run() -> Done {
 pub fn build() -> Result<Built, String> {
     tools::need(&[tools::NM, tools::STRIP])?;
     let target = workspace::target()?;
-    let programs = target.join("release");
+    let programs = target.join("debug");
     let library = target.join("mobile").join(library_name());
     let built = Built {
         programs: programs.clone(),
@@ -46,13 +46,14 @@ pub fn build() -> Result<Built, String> {
         "--crate-type",
         "cdylib",
     ]))?;
-    command::run(cargo("build").args(["-p", "registro-bindgen"]))?;
-    let generators = target.join("debug");
+    // With the features of the whole workspace, as its tests were built: nothing is compiled once more. The hub that
+    // the Kotlin and Swift tests talk to is among them.
+    command::run(cargo("build").args(["--workspace", "--bins", "--examples"]))?;
 
     workspace::emptied(&built.kotlin)?;
     workspace::emptied(&swift)?;
     let generator = |name: &str| {
-        let mut command = program(&generators.join(name).to_string_lossy());
+        let mut command = program(&programs.join(name).to_string_lossy());
         command.env("CARGO_NET_OFFLINE", "true");
         command
     };
@@ -71,11 +72,6 @@ pub fn build() -> Result<Built, String> {
     put_into_package(&swift)?;
     check_size(&library)?;
     Ok(built)
-}
-
-/// Builds the hub's program, for tests that talk to a real one.
-pub fn build_hub() -> Done {
-    command::run(cargo("build").args(["--release", "-p", "registro-hub"]))
 }
 
 /// The file name of the library on this system.

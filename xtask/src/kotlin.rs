@@ -9,7 +9,6 @@ use crate::{bindings, tools, workspace};
 pub fn test() -> Done {
     tools::need(&[tools::JAVAC, tools::MAVEN])?;
     let built = bindings::build()?;
-    bindings::build_hub()?;
     let module = workspace::root().join("android");
     // Classes of tests that are gone would run on.
     let classes = module.join("target");

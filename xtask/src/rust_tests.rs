@@ -1,6 +1,9 @@
 //! The tests of all crates, and the worked cases of the register's rules.
 
-use crate::command::{Done, cargo, run};
+use std::process::Command;
+
+use crate::command::{Done, cargo, program, run};
+use crate::workspace;
 
 /// All tests of all crates, with debug assertions and overflow checks.
 ///
@@ -11,7 +14,11 @@ pub fn tests() -> Done {
 
 /// The worked cases of `tests/data/oracles.json`.
 pub fn oracles() -> Done {
-    run(cargo("run")
-        .args(["--release", "-p", "registro-model", "--example", "oracles", "--"])
-        .arg("tests/data/oracles.json"))
+    run(example("oracles")?.arg("tests/data/oracles.json"))
+}
+
+/// An example as the tests were built: with the features of the whole workspace nothing is compiled once more.
+pub fn example(name: &str) -> Result<Command, String> {
+    run(cargo("build").args(["--workspace", "--bins", "--examples"]))?;
+    Ok(program(&workspace::target()?.join("debug/examples").join(name).to_string_lossy()))
 }

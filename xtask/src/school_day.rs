@@ -1,12 +1,12 @@
-//! A school day on the sample school, played by the README's first command.
+//! A school day on the sample school: the README's first command, with debug assertions and overflow checks.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::command::{Done, cargo, shown};
-use crate::workspace;
+use crate::command::{Done, shown};
+use crate::{rust_tests, workspace};
 
 /// Where the day's documents and its report are written.
 pub fn folder() -> Result<PathBuf, String> {
@@ -17,8 +17,8 @@ pub fn folder() -> Result<PathBuf, String> {
 pub fn run() -> Done {
     let folder = folder()?;
     workspace::emptied(&folder)?;
-    let mut command = cargo("run");
-    command.args(["--release", "--example", "school_day", "--", "--json", "--out"]).arg(&folder);
+    let mut command = rust_tests::example("school_day")?;
+    command.args(["--json", "--out"]).arg(&folder);
     let told = told(&mut command)?;
     let figures = told.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     judge(figures)?;

@@ -7,7 +7,6 @@ use crate::{bindings, workspace};
 /// Builds what they need, and compiles and runs them where Swift is.
 pub fn test() -> Done {
     let built = bindings::build()?;
-    bindings::build_hub()?;
     // Swift's build does not notice every change of a generated header.
     workspace::emptied(&workspace::target()?.join("swift"))?;
     let chroot = Chroot::with_swift()?;

@@ -19,8 +19,8 @@ pub struct Task {
 const TASKS: &[Task] = &[
     task("lint", "formatting, clippy, licences, layering", lint::run),
     task("test", "all tests of all crates", rust_tests::tests),
-    task("oracles", "the worked cases of the register's rules", rust_tests::oracles),
     task("school-day", "a school day on the sample school: all agree, nothing is lost", school_day::run),
+    task("oracles", "the worked cases of the register's rules", rust_tests::oracles),
     task("automerge-js", "the JavaScript Automerge reads the same facts", automerge_js::run_tests),
     task("bindings", "the library, its Kotlin and Swift, and a check that they fit", bindings::run),
     task("kotlin", "the Kotlin tests, against a real hub", kotlin::test),
