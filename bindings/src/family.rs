@@ -184,7 +184,7 @@ impl Family {
     /// A child's day.
     ///
     /// # Errors
-    /// `NotFound` if what it rests on is not on this device, or not yet (sync): that is not "present"; `Suspended`,
+    /// `NotAllowed` if the child is in no class on that day; `NotFound` if what it rests on is not on this device, or not yet (sync): that is not "present"; `Suspended`,
     /// `Storage`.
     pub fn day(&self, pupil: PersonId, date: IsoDate) -> Result<PupilDay, RegistroError> {
         Ok(reading(|| self.inner.day(pupil, date))?.into())

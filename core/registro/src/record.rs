@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use registro_documents::merge::{KeyDecision, Shown};
+use registro_documents::policy::Reason;
 use registro_documents::view::ViewPart;
 use registro_documents::{Kind, Subject};
 use registro_model::directory::Directory;
@@ -94,8 +95,11 @@ impl Record {
     }
 
     /// A day, from what is on this device.
+    ///
+    /// # Errors
+    /// `NotAllowed` if the pupil is in no class on that day: that is not "present" either.
     pub fn day(&self, device: &mut Device, school: &School, date: Date) -> Result<PupilDay, Error> {
-        let Some((class, site)) = self.class_on(date) else { return Ok(PupilDay::default()) };
+        let (class, site) = self.class_on(date).ok_or_else(|| Error::refused(Reason::NotEnrolled))?;
         let keys = device.part(self.document, &format!("attendance/{}", month_of(date)))?.keys;
         // Day mode says everything in the record.
         let called = match school.settings.attendance_mode {

@@ -186,3 +186,122 @@ fn decision(fact: &Fact) -> Says {
         .and(days(fact.date("from"), fact.date("to")))
         .and_some(fact.text("why"), |why| Says::quoted(&format!(" ({why})")))
 }
+
+#[cfg(test)]
+mod tests {
+    use registro_model::school::{SchoolYear, Settings};
+    use registro_model::{Capacity, CommandId};
+
+    use super::*;
+
+    fn school() -> School {
+        let day = Date::MIN;
+        School {
+            code: String::new(),
+            name: String::new(),
+            year: SchoolYear {
+                label: String::new(),
+                start: day,
+                end: day,
+                lessons_from: day,
+                lessons_to: day,
+            },
+            terms: vec![],
+            sites: vec![],
+            closed_days: vec![],
+            slots: vec![],
+            subjects: vec![],
+            settings: Settings::default(),
+        }
+    }
+
+    fn fact() -> Fact {
+        Fact::new(CommandId([1; 8]), Capacity::Lesson)
+    }
+
+    fn said(section: &str, key: &str, fact: &Fact) -> (String, String) {
+        let Says { italian, english } = says(section, key, fact, &school());
+        (italian, english)
+    }
+
+    fn both(italian: &str, english: &str) -> (String, String) {
+        (italian.to_owned(), english.to_owned())
+    }
+
+    #[test]
+    fn a_day_is_said_in_both_languages() {
+        let day = "2026-11-23";
+        let (absence, exit) = (format!("{day}/absence"), format!("{day}/exit"));
+        assert_eq!(said("attendance", &absence, &fact().with("slot", 1u8)), both("assente", "absent"));
+        let left = fact().with("time", "11:05").with("collected_by", "Zia Alfa");
+        assert_eq!(
+            said("attendance", &exit, &left),
+            both("uscita alle 11:05, ritira Zia Alfa", "left at 11:05, collected by Zia Alfa")
+        );
+        let out = fact().with("kind", "placement").with("from", "09:00").with("to", "10:00");
+        assert_eq!(
+            said("attendance", &format!("{day}/out/0011223344556677"), &out),
+            both(
+                "fuori classe (PCTO) dalle 09:00 alle 10:00",
+                "out of class (work placement) from 09:00 to 10:00"
+            )
+        );
+        let annulled = left.annulled_by(CommandId([2; 8]), Capacity::Lesson, "altro alunno");
+        assert_eq!(
+            said("attendance", &exit, &annulled).0,
+            "annullato: uscita alle 11:05, ritira Zia Alfa (altro alunno)"
+        );
+    }
+
+    #[test]
+    fn an_hour_is_said_in_both_languages() {
+        let absent = fact().with("status", "absent").with("exit", "10:20");
+        assert_eq!(
+            said("attendance", "2026-11-23#3", &absent),
+            both("3ª ora: assente, uscita alle 10:20", "hour 3: absent, left at 10:20")
+        );
+        let person = "0123456789abcdef0123456789abcdef";
+        let signed = fact().with("subject", "ITA").with("kind", "co-teaching").with("group", "3A-X");
+        assert_eq!(
+            said("lessons", &format!("2026-11-23#2/{person}"), &signed),
+            both(
+                "firma della 2ª ora: ITA, compresenza, gruppo 3A-X",
+                "signature of hour 2: ITA, co-teaching, group 3A-X"
+            )
+        );
+        assert_eq!(
+            said("rolls", &format!("2026-11-23#2/{person}"), &fact()),
+            both("appello della 2ª ora", "roll of hour 2")
+        );
+    }
+
+    #[test]
+    fn justifications_and_decisions_name_their_days() {
+        let asked = fact().with("to", "2026-11-24").with("reason", "health").with("text", "Influenza");
+        assert_eq!(
+            said("justifications", "absence/2026-11-23/0011223344556677", &asked),
+            both(
+                "giustificazione di assenza dal 23/11/2026 al 24/11/2026: health (Influenza)",
+                "justification of an absence from 2026-11-23 to 2026-11-24: health (Influenza)"
+            )
+        );
+        let decided = fact()
+            .with("kind", "exit")
+            .with("from", "2026-11-23")
+            .with("to", "2026-11-23")
+            .with("approved", false)
+            .with("why", "manca la firma");
+        assert_eq!(
+            said("decisions", "0011223344556677", &decided),
+            both(
+                "respinta: giustificazione di uscita del 23/11/2026 (manca la firma)",
+                "rejected: justification of an exit on 2026-11-23 (manca la firma)"
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_here_is_named_by_its_place() {
+        assert_eq!(said("x1", "chiave", &fact()), both("x1 chiave", "x1 chiave"));
+    }
+}

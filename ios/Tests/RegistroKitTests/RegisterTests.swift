@@ -1,3 +1,4 @@
+import Foundation
 import RegistroKit
 import Testing
 
@@ -61,6 +62,38 @@ import Testing
         try await register.resume()
         #expect(try register.written().isEmpty)
         #expect(try !register.teacher().myDay(date: day).isEmpty)
+    }
+
+    @Test func aDamagedStoreIsMendedSaysSoAndWhatWasWrittenIsSent() async throws {
+        let hub = try HubProcess()
+        let folder = Folder()
+        let written = try await writtenOffline(folder, hub.address)
+        let database = folder.url.appendingPathComponent("store/db.sqlite")
+        let file = try FileHandle(forWritingTo: database)
+        try file.write(contentsOf: Data(count: 4096))
+        try file.close()
+
+        let register = try await open(folder, hub.address)
+        let events = try await register.nextEvents()
+        #expect(events.contains(.mended(entriesKept: 1, entriesLost: 0, everything: true)))
+        _ = try await register.logInForDevelopment(person: "D020")
+        _ = try await register.sync()
+        let entry = try #require(try register.written().first)
+        #expect(entry.command == written)
+        guard case .confirmed = entry.delivery else {
+            Issue.record("\(entry.delivery)")
+            return
+        }
+    }
+
+    /// The store is closed when this returns.
+    private func writtenOffline(_ folder: Folder, _ address: String) async throws -> String {
+        let register = try await open(folder, address)
+        _ = try await register.logInForDevelopment(person: "D020")
+        _ = try await register.sync()
+        let teacher = register.teacher()
+        let pupil = try teacher.classView(classCode: "3A", date: day).pupils[0].pupil
+        return try await teacher.markAbsent(classCode: "3A", pupil: pupil, date: day, slot: 1)
     }
 
     @Test(.timeLimit(.minutes(1))) func whoWaitsForEventsEndsWhenAskedTo() async throws {

@@ -65,3 +65,15 @@ async fn l3_one_class_per_hour_but_for_substitutions() {
     let lessons = teacher.class_view(&a3(), monday()).unwrap().lessons;
     assert_eq!(lessons[1].kind, LessonKind::Substitution);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_hold_the_subject_stands_in_for_somebody() {
+    let stage = Stage::of(AttendanceMode::Day).await;
+    let device = stage.device(SECOND).await;
+    device.teacher().sign_lesson(&a3(), monday(), 3, &"MAT".parse().unwrap(), "").unwrap();
+    device.teacher().sign_lesson(&a3(), monday(), 2, &"ITA".parse().unwrap(), "").unwrap();
+    sync(&[&device]).await;
+    let lessons = device.teacher().class_view(&a3(), monday()).unwrap().lessons;
+    let kinds: Vec<_> = lessons.iter().map(|lesson| lesson.kind).collect();
+    assert_eq!(kinds, [LessonKind::Lesson, LessonKind::Substitution]);
+}

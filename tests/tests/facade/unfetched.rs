@@ -2,10 +2,11 @@
 
 use registro::ErrorKind;
 use registro::teacher::RollCall;
+use registro_hub::registry::Registered;
 use registro_model::directory::{GuardianRights, Guardianship, Pupil};
 use registro_model::school::AttendanceMode;
 use registro_model::time::Span;
-use registro_tests::miniature::{MOTHER, P1, SECOND, TEACHER, day, person};
+use registro_tests::miniature::{GUARDIAN_OF_MOVED, MOTHER, MOVED, P1, SECOND, TEACHER, class, day, person};
 
 use crate::school::{Stage, a3, monday, sync};
 
@@ -55,6 +56,35 @@ async fn a_record_that_is_not_fetched_yet_is_no_presence_and_a_roll_then_has_see
         let view = teacher.class_view(&a3(), monday()).unwrap();
         assert!(view.pupils.iter().find(|row| row.pupil == newcomer).unwrap().day.clone().unwrap().absent);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_the_hour_a_day_waits_for_the_rolls_that_it_is_derived_from() {
+    let stage = Stage::of(AttendanceMode::Slot).await;
+    let phone = stage.device(GUARDIAN_OF_MOVED).await;
+    let family = phone.family();
+    assert!(!family.day(MOVED, monday()).unwrap().absent);
+    // Back in 4B since Friday: the record says so at once, that class's month has to be fetched again.
+    stage.registry.change(|registered| {
+        let Registered { directory, .. } = registered;
+        let (left, back) = (day("2026-11-19"), day("2026-11-20"));
+        let again = Span { from: back, to: Some(day("2027-08-31")) };
+        let pupil = directory.pupils.get_mut(&MOVED).unwrap();
+        pupil.classes[1].1.to = Some(left);
+        pupil.classes.push((class("4B"), again));
+        for (pupil, span) in &mut directory.classes.get_mut(&a3()).unwrap().enrolments {
+            if *pupil == MOVED {
+                span.to = Some(left);
+            }
+        }
+        directory.classes.get_mut(&class("4B")).unwrap().enrolments.push((MOVED, again));
+    });
+    stage.sync_only(&phone, 1).await;
+    assert_eq!(family.day(MOVED, monday()).unwrap_err().kind, ErrorKind::NotFound);
+    sync(&[&phone]).await;
+    assert!(!family.day(MOVED, monday()).unwrap().absent);
+    let before = family.day(MOVED, day("2026-08-31")).unwrap_err();
+    assert_eq!(before.kind, ErrorKind::NotAllowed, "in no class yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]

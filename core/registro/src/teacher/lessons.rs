@@ -77,7 +77,7 @@ impl Teacher {
             kind: kind_of(directory, person, class, subject, subject_kind, capacity, date),
         };
         let school = school.clone();
-        self.guard_hour(&device, &school, class, date, slot, &mut lesson)?;
+        self.guard_hour(&device, &school, class, date, slot, capacity, &mut lesson)?;
         self.guard_teacher(&mut device, &school, class, date, slot, &lesson)?;
 
         let document = read::month_document(&mut device, class, date)?;
@@ -98,7 +98,8 @@ impl Teacher {
         give(&mut device, Draft { id, capacity, writes })
     }
 
-    /// L2: beside whom the hour is signed. Who signs beside a colleague of the same subject co-teaches.
+    /// L2: beside whom the hour is signed. A teacher of the class who signs beside the lesson's teacher co-teaches.
+    #[allow(clippy::too_many_arguments)]
     fn guard_hour(
         &self,
         device: &Device,
@@ -106,6 +107,7 @@ impl Teacher {
         class: &ClassCode,
         date: Date,
         slot: u8,
+        capacity: Capacity,
         lesson: &mut SignedLesson,
     ) -> Result<(), Error> {
         let Held::Here(month) = read::month(device, class, date) else { return Ok(()) };
@@ -120,7 +122,8 @@ impl Teacher {
         let beside = |other: &SignedLesson| {
             other.kind == LessonKind::Lesson && other.subject == lesson.subject && other.group == lesson.group
         };
-        if lesson.kind == LessonKind::Lesson && signed.iter().any(beside) {
+        let in_own_class = capacity != Capacity::Substitute && lesson.kind != LessonKind::Support;
+        if in_own_class && signed.iter().any(beside) {
             lesson.kind = LessonKind::CoTeaching;
         }
         Ok(())
@@ -180,7 +183,8 @@ fn only_group(
     groups.all(|group| group == Some(first)).then(|| first.clone())
 }
 
-/// What a signature is: by the subject, by the capacity, or by the kind of the assignment.
+/// What a signature is: by the subject, by the capacity, or by the assignment. Who does not hold the subject in the
+/// class stands in for somebody; civics (*educazione civica*) is everybody's.
 fn kind_of(
     directory: &Directory,
     person: PersonId,
@@ -201,7 +205,10 @@ fn kind_of(
         .iter()
         .filter(|a| a.teacher == person && a.subject == *subject && a.span.contains(date))
         .peekable();
-    let beside =
-        held.peek().is_some() && held.all(|a| matches!(a.kind, AssignmentKind::Lab | AssignmentKind::Extra));
+    if held.peek().is_none() {
+        let own = subject_kind == SubjectKind::Civics;
+        return if own { LessonKind::Lesson } else { LessonKind::Substitution };
+    }
+    let beside = held.all(|a| matches!(a.kind, AssignmentKind::Lab | AssignmentKind::Extra));
     if beside { LessonKind::CoTeaching } else { LessonKind::Lesson }
 }

@@ -6,9 +6,11 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.yield
+import java.io.RandomAccessFile
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
+import kotlin.test.assertIs
 import kotlin.test.assertTrue
 
 /** Opening, closing, waiting, and what is said when something cannot be done. */
@@ -74,6 +76,33 @@ class RegisterTest {
                     register.resume()
                     assertTrue(register.written().isEmpty())
                     assertTrue(register.teacher().myDay(DAY).isNotEmpty())
+                }
+            }
+        }
+    }
+
+    @Test
+    fun `a damaged store is mended, says so, and what was written is sent`() = runBlocking<Unit> {
+        HubProcess().use { hub ->
+            Folder().use { folder ->
+                val written = open(folder, hub.address).use { register ->
+                    register.logInForDevelopment("D020")
+                    register.sync()
+                    register.teacher().use { teacher ->
+                        val pupil = teacher.classView("3A", DAY).pupils.first().pupil
+                        teacher.markAbsent("3A", pupil, DAY, 1u)
+                    }
+                }
+                RandomAccessFile(folder.path.resolve("store/db.sqlite").toFile(), "rw").use { it.write(ByteArray(4096)) }
+                open(folder, hub.address).use { register ->
+                    val mended = register.nextEvents().filterIsInstance<Event.Mended>().single()
+                    assertEquals(1u to 0u, mended.entriesKept to mended.entriesLost)
+                    assertTrue(mended.everything)
+                    register.logInForDevelopment("D020")
+                    register.sync()
+                    val entry = register.written().single()
+                    assertIs<DeliveryState.Confirmed>(entry.delivery)
+                    assertEquals(written, entry.command)
                 }
             }
         }
