@@ -381,3 +381,12 @@ fn what_is_run_again_replaces_nothing_that_its_author_never_saw() {
     );
     settled(&mut world);
 }
+
+#[test]
+fn a_late_reply_does_not_set_the_clock_back() {
+    let mut world = world();
+    world.sync(SECOND, Fault::Late).unwrap();
+    world.wait(24 * 60);
+    world.late_replies(SECOND).unwrap();
+    assert_eq!(world.tablets[SECOND].device().unwrap().state().clock_offset, 0);
+}

@@ -281,15 +281,13 @@ impl World {
     /// Everybody comes online until nothing moves any more.
     pub fn settle(&mut self) -> Result<(), Violation> {
         const ROUNDS: usize = 30;
-        for index in 0..self.tablets.len() {
-            if self.with(index, |tablet, _| Ok(tablet.device()?.needs_certificate()))? {
-                self.log_in_again(index)?;
-            }
-        }
         let mut before = None;
         for _ in 0..ROUNDS {
             let mut positions = Vec::new();
             for index in 0..self.tablets.len() {
+                if self.with(index, |tablet, _| Ok(tablet.device()?.needs_certificate()))? {
+                    self.log_in_again(index)?;
+                }
                 self.sync(index, Fault::None)?;
                 let device = self.with(index, |tablet, _| {
                     let device = tablet.device()?;

@@ -42,7 +42,7 @@ impl Device {
         if asked.cursor != self.state.cursor {
             return Ok(Applied { more: true, ..Applied::default() });
         }
-        self.state.clock_offset = reply.time - self.now();
+        self.state.clock_offset = reply.time.saturating_sub(asked.at);
         let applied =
             if reply.diverged { self.apply_diverged(&reply) } else { self.apply_news(asked, reply) };
         match applied {

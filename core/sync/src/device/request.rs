@@ -15,6 +15,9 @@ pub struct Asked {
     pub cursor: Cursor,
     /// The documents that it wanted.
     pub want: Vec<DocumentId>,
+    /// When the device's clock says it was asked, Unix milliseconds: what the reply says of the time is of then,
+    /// however late it arrives.
+    pub at: i64,
 }
 
 impl Device {
@@ -47,7 +50,7 @@ impl Device {
             certificates,
             revoked: if self.state.offering { self.state.revoked.clone() } else { Vec::new() },
         };
-        Ok((request, Asked { cursor: self.state.cursor, want }))
+        Ok((request, Asked { cursor: self.state.cursor, want, at: self.now() }))
     }
 
     /// Whether there is a reason to ask again at once: documents wanted, commands to push or to run again. What

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use registro::{OpenOptions, Registro};
+use registro_documents::Kind;
 use registro_hub::clock::day_in_italy;
 use registro_model::PersonId;
+use registro_model::school::AttendanceMode;
 
 use crate::miniature::{MOVED, P1, P2, day};
 use crate::simulation::{Tablet, Violation, broken};
@@ -25,9 +27,13 @@ pub(super) fn agree(
 ) -> Result<usize, Violation> {
     let today = day_in_italy(now);
     let last = DAYS.iter().map(|text| day(text)).max().unwrap_or(today).max(today);
+    // Per hour, who was not written down was there if the roll was called; and of a class that was left, a roll that
+    // arrives after the last day is not sent any more (PROTOCOL §9). Such a day may show otherwise at home.
+    let left = tablet.device()?.documents().any(|h| h.identity.kind == Kind::ClassMonth && h.until.is_some());
+    let in_doubt = left && tablet.mode == AttendanceMode::Slot;
     tablet.as_app(|registro| {
         let mut compared = 0;
-        for pupil in [P1, P2, MOVED] {
+        for pupil in [P1, P2, MOVED].into_iter().filter(|pupil| *pupil != P1 || !in_doubt) {
             let family = registro.family();
             for date in DAYS.map(day) {
                 // Who may not read the record has nothing to compare.
