@@ -81,7 +81,7 @@ impl<'a> Writers<'a> {
         self.documents.get_mut(&id).ok_or_else(|| "a document".into())
     }
 
-    /// One command in one document.
+    /// One command in one document; returns its id.
     pub fn give(
         &mut self,
         person: PersonId,
@@ -89,7 +89,7 @@ impl<'a> Writers<'a> {
         document: DocumentId,
         facts: Vec<(&'static str, String, Fact)>,
         now: i64,
-    ) -> Result<(), Failure> {
+    ) -> Result<CommandId, Failure> {
         self.author(person, now)?;
         self.commands += 1;
         // Random in the field: here drawn from a counter by a digest, so that it compresses as badly.
@@ -133,7 +133,10 @@ impl<'a> Writers<'a> {
         }
         self.open.push(Batch { salt, changes: vec![SignedChange { envelope, chunk }] });
         self.open_changes += 1;
-        if self.open_changes >= PUSHED { self.push(person, now) } else { Ok(()) }
+        if self.open_changes >= PUSHED {
+            self.push(person, now)?;
+        }
+        Ok(command)
     }
 
     /// The same as another one of the teacher's devices would, of that number.
@@ -147,7 +150,7 @@ impl<'a> Writers<'a> {
     ) -> Result<(), Failure> {
         self.epoch = (device + 1).to_be_bytes();
         self.commands = self.commands.max(device << 40);
-        self.give(person, Capacity::Lesson, document, facts, now)
+        self.give(person, Capacity::Lesson, document, facts, now).map(drop)
     }
 
     /// Sends what is open.
@@ -235,17 +238,17 @@ fn pupil_day(
     let key = format!("absence/{date}/{}", hex((index * 1_000 + number + 500_000) as u64));
     let justification = base().with("to", date).with("reason", "health");
     let facts = vec![("justifications", key.clone(), justification)];
-    writers.give(guardian, Capacity::Guardian, document, facts, now)?;
+    let justified = writers.give(guardian, Capacity::Guardian, document, facts, now)?;
     let decision = base()
         .with("kind", "absence")
         .with("reason", "health")
-        .with("of", vec![7; 8])
+        .with("of", justified.0.to_vec())
         .with("key", key)
         .with("from", date)
         .with("to", date)
         .with("approved", true);
     let facts = vec![("decisions", hex((index * 1_000 + number + 900_000) as u64), decision)];
-    writers.give(teacher, Capacity::Lesson, document, facts, now)
+    writers.give(teacher, Capacity::Lesson, document, facts, now).map(drop)
 }
 
 /// Days of the year on which nothing is written, for the rolls that are measured: a roll is refused once the class has
