@@ -196,7 +196,7 @@ async fn catch_up(
     figures.hold(
         "nothing new: body bytes of the one request and its reply",
         (link.carried() - before) as f64,
-        600.0,
+        300.0,
         "B",
     );
     if report.requests != 1 {

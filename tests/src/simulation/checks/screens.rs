@@ -1,5 +1,5 @@
 //! What apps show. A parent's phone and a teacher's tablet read different documents; of the same child they show the
-//! same days, absences with their justifications, and hours.
+//! same days and absences with their justifications.
 
 use std::collections::BTreeMap;
 
