@@ -9,6 +9,7 @@
 //! | [`founding`] | documents of the year and the facts that the hub writes |
 //! | [`scope`] | who may read what |
 //! | [`registry`] | the school and its people, by date |
+//! | [`identity`] | the login: authorization server, SPID and CIE, school credentials |
 //! | [`import`], [`directory`] | the school's files; the school's people in tables |
 //! | [`caller`], [`dev`] | who calls; the issuer of a development hub |
 //! | [`server`], [`mod@serve`], [`cli`] | the hub over HTTP; on a data directory; its commands |
@@ -26,6 +27,7 @@ pub mod error;
 pub mod founding;
 pub mod gatekeeper;
 pub mod hub;
+pub mod identity;
 pub mod import;
 pub mod keys;
 pub mod log;

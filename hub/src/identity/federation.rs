@@ -1,0 +1,12 @@
+//! The relying party of SPID and CIE (OpenID Federation).
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::Identity;
+
+/// Its addresses.
+pub fn routes() -> Router<Arc<Identity>> {
+    Router::new()
+}
