@@ -1,5 +1,6 @@
 //! What crosses crates: a real hub and real devices, for tests, the school day and benches.
 
+pub mod browser;
 pub mod clock;
 pub mod hub;
 pub mod link;

@@ -1,7 +1,9 @@
 //! The tasks, by name.
 
 use crate::command::Done;
-use crate::{automerge_js, bench, bindings, kotlin, layering, licences, lint, rust_tests, school_day, swift};
+use crate::{
+    automerge_js, bench, bindings, kotlin, layering, licences, lint, peers, rust_tests, school_day, swift,
+};
 
 /// Something that the runner does.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,7 @@ const TASKS: &[Task] = &[
     task("test", "all tests of all crates", rust_tests::tests),
     task("school-day", "a school day on the sample school: all agree, nothing is lost", school_day::run),
     task("oracles", "the worked cases of the register's rules", rust_tests::oracles),
+    task("peers", "logins against real servers, reference clients and a browser", peers::test),
     task("automerge-js", "the JavaScript Automerge reads the same facts", automerge_js::run_tests),
     task("bindings", "the library, its Kotlin and Swift, and a check that they fit", bindings::run),
     task("kotlin", "the Kotlin tests, against a real hub", kotlin::test),

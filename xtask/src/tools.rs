@@ -19,6 +19,10 @@ pub const STRIP: Tool = Tool { name: "strip", package: "binutils" };
 pub const NODE: Tool = Tool { name: "node", package: "nodejs" };
 /// Installs JavaScript.
 pub const NPM: Tool = Tool { name: "npm", package: "npm" };
+/// Runs Python. Its package brings what makes environments, which Debian keeps apart.
+pub const PYTHON: Tool = Tool { name: "python3", package: "python3-venv" };
+/// A browser.
+pub const CHROMIUM: Tool = Tool { name: "chromium", package: "chromium" };
 /// A JDK.
 pub const JAVAC: Tool = Tool { name: "javac", package: "default-jdk-headless" };
 /// Builds for the JVM.

@@ -1,0 +1,59 @@
+//! Logins against real servers, real reference clients and a real browser: installs them, and runs the tests that
+//! start them.
+
+use std::path::{Path, PathBuf};
+
+use crate::command::{Done, cargo, program, run};
+use crate::{tools, workspace};
+
+/// The tests that need them (`required-features` in `tests/Cargo.toml`).
+const TESTS: &[&str] = &[];
+
+/// Installs what `tests/peers` pins, and runs the tests.
+pub fn test() -> Done {
+    tools::need(&[tools::NODE, tools::NPM, tools::PYTHON, tools::CHROMIUM])?;
+    let folder = workspace::root().join("tests/peers");
+    for peer in folders(&folder)? {
+        if peer.join("package-lock.json").exists() {
+            run(program("npm")
+                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(&peer))?;
+        }
+    }
+    let python = python(&folder.join("federation/requirements.txt"))?;
+    let mut command = cargo("test");
+    command.args(["--workspace", "--features", "registro-tests/peers"]);
+    TESTS.iter().for_each(|name| {
+        command.args(["--test", name]);
+    });
+    run(command.env("REGISTRO_PEERS_PYTHON", python))
+}
+
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        folders.push(entry.map_err(failed)?.path());
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// A Python with what the file pins, made once for each version of the file.
+fn python(requirements: &Path) -> Result<PathBuf, String> {
+    let pinned = workspace::read(requirements)?;
+    let failed = |error: std::io::Error| format!("{}: {error}", requirements.display());
+    let folder = workspace::cache()?.join("peers-python");
+    let (note, python) = (folder.join("installed.txt"), folder.join("bin/python"));
+    if std::fs::read_to_string(&note).is_ok_and(|known| known == pinned) {
+        return Ok(python);
+    }
+    workspace::emptied(&folder)?;
+    run(program("python3").args(["-m", "venv"]).arg(&folder))?;
+    run(program(&python.to_string_lossy())
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(requirements))?;
+    // Last: what was broken off is made anew.
+    std::fs::write(&note, pinned).map_err(failed)?;
+    Ok(python)
+}
