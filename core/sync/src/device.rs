@@ -7,6 +7,7 @@ mod blind;
 mod cache;
 mod directory;
 mod diverged;
+mod forget;
 mod give;
 mod held;
 mod mend;
