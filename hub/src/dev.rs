@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use registro_documents::bytes::Parts;
 use registro_documents::device_key::verify;
-use registro_model::people::Role;
 use registro_model::{Date, PersonId};
 
 use crate::caller::{AuthError, AuthorizeCaller, Caller, Level};
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::registry::Registered;
 
 /// Hands out tokens and knows them again.
 #[derive(Debug, Clone)]
@@ -45,7 +43,7 @@ impl DevIssuer {
             None => who.parse().map_err(|_| HubError::Unknown("person"))?,
         };
         let registered = self.0.registered()?;
-        let name = name_of(&registered, person).ok_or(HubError::Unknown("person"))?;
+        let name = registered.name_of(person).ok_or(HubError::Unknown("person"))?.to_owned();
         let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
         let signature = self.0.signing_key().sign(&self.text(person, &nonce));
         let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -53,7 +51,7 @@ impl DevIssuer {
             token: format!("dev.{person}.{nonce}.{signature}"),
             person,
             name,
-            roles: roles_of(&registered, person, today),
+            roles: registered.roles_of(person, today),
             nonce,
         })
     }
@@ -91,32 +89,4 @@ impl AuthorizeCaller for DevIssuer {
     fn nonce(&self, authorization: &str, _: i64) -> Result<String, AuthError> {
         self.open(authorization).map(|(_, nonce)| nonce)
     }
-}
-
-fn name_of(registered: &Registered, person: PersonId) -> Option<String> {
-    let directory = &registered.directory;
-    if let Some(member) = directory.staff.get(&person) {
-        return Some(member.name.clone());
-    }
-    if let Some(pupil) = directory.pupils.get(&person) {
-        return Some(pupil.name.clone());
-    }
-    let guardianship = directory.guardians.values().flatten().find(|g| g.guardian == person)?;
-    Some(guardianship.name.clone())
-}
-
-fn roles_of(registered: &Registered, person: PersonId, today: Date) -> Vec<&'static str> {
-    let directory = &registered.directory;
-    let mut roles: Vec<_> = [Role::Head, Role::Office, Role::Teacher, Role::SupportStaff]
-        .into_iter()
-        .filter(|role| directory.has_role(person, *role, today) == Some(true))
-        .map(Role::as_str)
-        .collect();
-    if directory.guardians.values().flatten().any(|g| g.guardian == person && g.span.contains(today)) {
-        roles.push("guardian");
-    }
-    if directory.pupils.contains_key(&person) {
-        roles.push("pupil");
-    }
-    roles
 }

@@ -104,6 +104,20 @@ impl Registry for TableRegistry {
         Ok(())
     }
 
+    fn person_by_fiscal_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError> {
+        // Codes of all kinds share a table: the code must stand as somebody's fiscal code in the files, and must not
+        // be a code of the staff that only looks like one.
+        let sql = "SELECT id FROM person WHERE code = ?1
+             AND NOT EXISTS (SELECT 1 FROM imported WHERE kind = 'staff' AND key = ?1)
+             AND (EXISTS (SELECT 1 FROM imported WHERE kind IN ('staff', 'pupil')
+                      AND json_extract(value, '$.fiscal_code') = ?1)
+                  OR EXISTS (SELECT 1 FROM imported, json_each(imported.value, '$.guardians') AS guardian
+                      WHERE imported.kind = 'pupil' AND json_extract(guardian.value, '$.fiscal_code') = ?1))";
+        let id: Option<Vec<u8>> = database.query_row(sql, [code], |row| row.get(0)).optional()?;
+        id.map(|id| PersonId::try_from(id.as_slice()).map_err(|_| HubError::Stored("a person's id")))
+            .transpose()
+    }
+
     fn person_by_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError> {
         // A code of the staff as it is written, a pupil's number, a fiscal code in any case.
         let sql = "SELECT id FROM person WHERE code IN (?1, ?2, ?3) ORDER BY code <> ?1, code <> ?2 LIMIT 1";

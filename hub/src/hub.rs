@@ -222,6 +222,17 @@ impl Hub {
         Ok(self.lock()?.registered.clone())
     }
 
+    /// Looks at the school and its people as the hub knows them now, without copying them.
+    pub fn look<T>(&self, look: impl FnOnce(&Registered) -> T) -> Result<T, HubError> {
+        Ok(look(&self.lock()?.registered))
+    }
+
+    /// The person whom the school's files know by this fiscal code.
+    pub fn person_by_fiscal_code(&self, code: &str) -> Result<Option<PersonId>, HubError> {
+        let inner = self.lock()?;
+        inner.registry.person_by_fiscal_code(&inner.database, code)
+    }
+
     /// The person whom the school's files know by this code.
     pub fn person_by_code(&self, code: &str) -> Result<Option<PersonId>, HubError> {
         let inner = self.lock()?;

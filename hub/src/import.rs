@@ -8,9 +8,12 @@
 //! | [`known`] | the codes that files name and others refer to |
 //! | [`cell`] | dates, times, numbers, words |
 //! | [`fiscal_code`] | the check character of a fiscal code |
+//! | [`email`], [`cycle`] | addresses of mail; whose pupils are in the first cycle |
 //! | [`school`], [`people`], [`teaching`] | the files' rows and what they refer to |
 
 pub mod cell;
+pub mod cycle;
+pub mod email;
 pub mod fiscal_code;
 pub mod known;
 pub mod people;

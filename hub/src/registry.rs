@@ -1,9 +1,12 @@
 //! What the hub knows of the school besides its log: who is what, by date. The tables that an import fills are one
 //! implementation; a test or a simulation may bring its own.
 
-use std::collections::BTreeMap;
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use registro_model::directory::Directory;
+use registro_model::ids::SiteCode;
+use registro_model::people::Role;
 use registro_model::school::School;
 use registro_model::time::Span;
 use registro_model::{ClassCode, Date, PersonId, SchoolId};
@@ -24,6 +27,23 @@ pub struct PupilDetails {
     pub supported_by: Vec<(PersonId, Span)>,
 }
 
+/// What only the login needs to know of people.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct LoginFacts {
+    /// Where mail reaches a person: the address in the office's files.
+    pub emails: BTreeMap<PersonId, String>,
+    /// Sites whose pupils are in the first cycle (primary and lower secondary school): they hold no account.
+    pub first_cycle: BTreeSet<SiteCode>,
+    /// The office's own address.
+    pub office_email: Option<String>,
+}
+
+impl fmt::Debug for LoginFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginFacts").field("emails", &self.emails.len()).finish_non_exhaustive()
+    }
+}
+
 /// The school and its people as of one version of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
@@ -33,6 +53,40 @@ pub struct Registered {
     pub directory: Directory,
     /// What only pupils' own documents say.
     pub pupils: BTreeMap<PersonId, PupilDetails>,
+    /// What only the login needs.
+    pub login: LoginFacts,
+}
+
+impl Registered {
+    /// The person's name, as people write it.
+    pub fn name_of(&self, person: PersonId) -> Option<&str> {
+        let directory = &self.directory;
+        if let Some(member) = directory.staff.get(&person) {
+            return Some(&member.name);
+        }
+        if let Some(pupil) = directory.pupils.get(&person) {
+            return Some(&pupil.name);
+        }
+        let guardianship = directory.guardians.values().flatten().find(|g| g.guardian == person)?;
+        Some(&guardianship.name)
+    }
+
+    /// What the person is on that day: `head`, `office`, `teacher`, `support`, `guardian`, `pupil`.
+    pub fn roles_of(&self, person: PersonId, today: Date) -> Vec<&'static str> {
+        let directory = &self.directory;
+        let mut roles: Vec<_> = [Role::Head, Role::Office, Role::Teacher, Role::SupportStaff]
+            .into_iter()
+            .filter(|role| directory.has_role(person, *role, today) == Some(true))
+            .map(Role::as_str)
+            .collect();
+        if directory.guardians.values().flatten().any(|g| g.guardian == person && g.span.contains(today)) {
+            roles.push("guardian");
+        }
+        if directory.pupils.contains_key(&person) {
+            roles.push("pupil");
+        }
+        roles
+    }
 }
 
 /// Where the school's people stand. All calls come from one thread at a time.
@@ -54,6 +108,11 @@ pub trait Registry: Send {
     /// Notes that the council of a class for a term (*scrutinio*) has begun.
     fn begin_council(&mut self, database: &Connection, class: &ClassCode, term: &str)
     -> Result<(), HubError>;
+    /// The person whom the school's files know by this fiscal code (upper case), and by nothing else: what SPID and
+    /// CIE state must never be taken for another code. A registry whose codes cannot be confused need not say more.
+    fn person_by_fiscal_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError> {
+        self.person_by_code(database, code)
+    }
     /// The person whom the school's files know by this code: a staff code, a pupil number or a fiscal code.
     fn person_by_code(&self, database: &Connection, code: &str) -> Result<Option<PersonId>, HubError>;
 }

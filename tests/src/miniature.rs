@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use registro_hub::clock::parse_instant;
-use registro_hub::registry::{MemoryRegistry, PupilDetails, Registered};
+use registro_hub::registry::{LoginFacts, MemoryRegistry, PupilDetails, Registered};
 use registro_model::directory::{
     AssignmentKind, Directory, GuardianRights, Guardianship, Pupil, SchoolClass, StaffMember,
     TeachingAssignment, TimetableEntry,
@@ -267,5 +267,9 @@ pub fn registry() -> MemoryRegistry {
     let codes = [("D001", TEACHER), ("D002", SECOND), ("P009", OFFICE), ("MDRALF", MOTHER)]
         .map(|(code, id)| (code.to_owned(), id))
         .into();
-    MemoryRegistry { school_id: SCHOOL, registered: Registered { school, directory, pupils }, codes }
+    MemoryRegistry {
+        school_id: SCHOOL,
+        registered: Registered { school, directory, pupils, login: LoginFacts::default() },
+        codes,
+    }
 }

@@ -20,7 +20,7 @@ use crate::error::HubError;
 use crate::import::people::{PupilRow, StaffRow};
 use crate::import::school::{ClosureRow, SchoolRow, SlotRow, SubjectRow};
 use crate::import::teaching::{AssignmentRow, ClassRow, GroupRow, TimetableRow};
-use crate::registry::{PupilDetails, Registered};
+use crate::registry::{LoginFacts, PupilDetails, Registered};
 
 fn rows<T: DeserializeOwned>(database: &Connection, kind: &str) -> Result<Vec<T>, HubError> {
     let mut query = database.prepare("SELECT value FROM imported WHERE kind = ?1 ORDER BY key")?;
@@ -32,6 +32,19 @@ fn rows<T: DeserializeOwned>(database: &Connection, kind: &str) -> Result<Vec<T>
 fn hours_not_taken(religion: &str, weeks: u32) -> u32 {
     // U leaves the school, I and D study: no lesson carries hours for them. A has the alternative's hours.
     if matches!(religion, "U" | "I" | "D") { weeks } else { 0 }
+}
+
+/// Last day of a class joined on a day and left on none: a class is of one school year. A pupil of last year whom this
+/// year's files do not name has left.
+fn last_day(joined: Date, info: &SchoolRow) -> Option<Date> {
+    if joined < info.start { info.start.pred_opt() } else { Some(info.end) }
+}
+
+/// Notes where mail reaches a person; the first address holds.
+fn note_email(login: &mut LoginFacts, person: PersonId, email: &str) {
+    if let Some(email) = crate::import::email::accepted(email) {
+        login.emails.entry(person).or_insert(email);
+    }
 }
 
 /// Reads it all.
@@ -51,6 +64,10 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
     let person = |code: &str| people.get(code).copied().ok_or(HubError::Stored("a person without id"));
     let school = school(database, &info)?;
 
+    let mut login = LoginFacts { office_email: info.email.clone(), ..LoginFacts::default() };
+    for site in &info.first_cycle_sites {
+        login.first_cycle.insert(site.parse().map_err(bad("a site"))?);
+    }
     let mut directory = Directory { complete: true, ..Directory::default() };
     directory.version =
         database.query_row("SELECT version FROM directory_version", [], |row| row.get::<_, u64>(0))?;
@@ -63,9 +80,11 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
             _ => Role::SupportStaff,
         };
         let span = Span { from: row.from.unwrap_or(info.start), to: Some(row.to.unwrap_or(info.end)) };
+        let id = person(&row.code)?;
+        note_email(&mut login, id, &row.email);
         let member = directory
             .staff
-            .entry(person(&row.code)?)
+            .entry(id)
             .or_insert_with(|| StaffMember { name: row.name.clone(), roles: Vec::new() });
         member.roles.push((role, span));
     }
@@ -87,6 +106,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
     let class_hours: BTreeMap<ClassCode, u32> =
         directory.classes.iter().map(|(code, class)| (code.clone(), u32::from(class.weekly_hours))).collect();
 
+    let mut families: Vec<(PersonId, String)> = Vec::new();
     let groups: Vec<GroupRow> = rows(database, "group")?;
     let mut details: BTreeMap<PersonId, PupilDetails> = BTreeMap::new();
     for row in rows::<PupilRow>(database, "pupil")? {
@@ -96,7 +116,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
             PupilDetails { previous_hours: row.previous_hours.map(|h| h as u16), ..PupilDetails::default() };
         for enrolment in &row.enrolments {
             let class: ClassCode = enrolment.class.parse().map_err(bad("a class"))?;
-            let span = Span { from: enrolment.from, to: enrolment.to.or(Some(info.end)) };
+            let span = Span { from: enrolment.from, to: enrolment.to.or(last_day(enrolment.from, &info)) };
             if let Some(entry) = directory.classes.get_mut(&class) {
                 entry.enrolments.push((id, span));
             }
@@ -111,13 +131,15 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
         }
         let in_school = Span {
             from: row.enrolments.first().map_or(info.start, |e| e.from),
-            to: row.enrolments.last().and_then(|e| e.to).or(Some(info.end)),
+            to: row.enrolments.last().map_or(Some(info.end), |e| e.to.or(last_day(e.from, &info))),
         };
         detail.religion.push((row.religion.clone(), in_school));
         let mut guardians = Vec::new();
         for guardian in &row.guardians {
+            let guardian_id = person(&guardian.fiscal_code)?;
+            families.push((guardian_id, guardian.email.clone()));
             guardians.push(Guardianship {
-                guardian: person(&guardian.fiscal_code)?,
+                guardian: guardian_id,
                 name: guardian.name.clone(),
                 rights: match guardian.rights.as_str() {
                     "C" => GuardianRights::Complete,
@@ -127,10 +149,14 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
                 span: whole_year,
             });
         }
+        families.push((id, row.email.clone()));
         directory.guardians.insert(id, guardians);
         directory.pupils.insert(id, pupil);
         details.insert(id, detail);
     }
+
+    // The address that the school gave a member of staff comes first, also for who is a parent too.
+    families.into_iter().for_each(|(id, email)| note_email(&mut login, id, &email));
 
     let ended = ended(database)?;
     for row in rows::<AssignmentRow>(database, "assignment")? {
@@ -164,7 +190,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
     }
     timetable(database, &mut directory, &person)?;
     directory.begun_councils = councils(database)?;
-    Ok(Registered { school, directory, pupils: details })
+    Ok(Registered { school, directory, pupils: details, login })
 }
 
 fn ended(database: &Connection) -> Result<BTreeMap<(PersonId, String), Date>, HubError> {

@@ -72,6 +72,9 @@ pub struct PupilRow {
     pub fiscal_code: String,
     /// Half of an articulated class.
     pub group: Option<String>,
+    /// E-mail that the school gave the pupil; empty if none.
+    #[serde(default)]
+    pub email: String,
     /// Religion choice.
     pub religion: String,
     /// Classes in order.
@@ -364,6 +367,7 @@ pub fn read_pupils(
             born,
             fiscal_code,
             group,
+            email: table.cell(row, "email").to_owned(),
             religion: religion.to_owned(),
             enrolments: vec![EnrolmentRow { class, from, to: None }],
             moves: Vec::new(),

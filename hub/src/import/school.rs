@@ -6,6 +6,7 @@ use registro_model::{ClockTime, Date};
 use serde::{Deserialize, Serialize};
 
 use super::cell;
+use super::cycle::SchoolKind;
 use super::known::{Codes, Known};
 use super::problem::{At, Report};
 use super::table::{self, read_text};
@@ -57,6 +58,12 @@ pub struct SchoolRow {
     pub head: Option<String>,
     /// The patron's day.
     pub patron: Option<Date>,
+    /// The office's e-mail.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Sites whose pupils are in the first cycle.
+    #[serde(default)]
+    pub first_cycle_sites: Vec<String>,
 }
 
 /// A term.
@@ -330,6 +337,7 @@ pub fn read_school(folder: &Path, known: &mut Known, report: &mut Report) -> Opt
             }
         }
     }
+    let first_cycle_sites = first_cycle_sites(&institute, &toml, report);
     let mut terms: Vec<TermRow> = Vec::new();
     for (occurrence, table) in toml.sections("periodo").into_iter().enumerate() {
         let term = Section { toml: &toml, name: "periodo", occurrence, table };
@@ -379,7 +387,35 @@ pub fn read_school(folder: &Path, known: &mut Known, report: &mut Report) -> Opt
         weekly_closed: if days == 5 { vec![6, 7] } else { vec![7] },
         head: institute.table.get("dirigente").and_then(toml::Value::as_str).map(str::to_owned),
         patron,
+        email: institute.table.get("email").and_then(toml::Value::as_str).and_then(super::email::accepted),
+        first_cycle_sites,
     })
+}
+
+/// Sites whose pupils are in the first cycle: by the school's kind, else by every site's own ministry code.
+fn first_cycle_sites(institute: &Section<'_>, toml: &Toml<'_>, report: &mut Report) -> Vec<String> {
+    let text =
+        |table: &toml::Table, key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let kind = text(&institute.table, "tipo").map(|word| (SchoolKind::of_word(&word), word));
+    if let Some((None, word)) = &kind {
+        let reason = format!("«{word}» non è un tipo di scuola noto: decide il codice meccanografico.");
+        report.warn(institute.at("tipo"), "unknown-value", reason, SchoolKind::MEND);
+    }
+    let code = text(&institute.table, "codice").unwrap_or_default();
+    let kind = kind.and_then(|(kind, _)| kind).unwrap_or_else(|| SchoolKind::of_code(&code));
+    let is_first = |site: &toml::Table| match kind {
+        SchoolKind::FirstCycle => true,
+        SchoolKind::SecondCycle => false,
+        SchoolKind::Both => {
+            let code = text(site, "codice").unwrap_or_default();
+            SchoolKind::of_code(&code) == SchoolKind::FirstCycle
+        }
+    };
+    toml.sections("sede")
+        .iter()
+        .filter(|site| is_first(site))
+        .filter_map(|site| text(site, "sigla"))
+        .collect()
 }
 
 /// Whether attendance is kept per slot; `None` if the word says neither.

@@ -14,7 +14,7 @@ use registro_documents::{
 use registro_hub::caller::{Caller, Level};
 use registro_hub::clock::parse_instant;
 use registro_hub::hub::devices::proof_text;
-use registro_hub::registry::{MemoryRegistry, PupilDetails, Registered};
+use registro_hub::registry::{LoginFacts, MemoryRegistry, PupilDetails, Registered};
 use registro_hub::{Hub, Random};
 use registro_model::directory::{
     AssignmentKind, Directory, GuardianRights, Guardianship, Pupil, SchoolClass, StaffMember,
@@ -255,7 +255,11 @@ pub fn registry() -> MemoryRegistry {
     let codes = [("D001", TEACHER), ("D002", SECOND), ("P009", OFFICE), ("MDRALF", MOTHER)]
         .map(|(code, id)| (code.to_owned(), id))
         .into();
-    MemoryRegistry { school_id: SCHOOL, registered: Registered { school, directory, pupils }, codes }
+    MemoryRegistry {
+        school_id: SCHOOL,
+        registered: Registered { school, directory, pupils, login: LoginFacts::default() },
+        codes,
+    }
 }
 
 /// Reproducible bytes, different at every draw.

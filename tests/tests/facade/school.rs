@@ -44,7 +44,7 @@ pub fn a3() -> ClassCode {
 /// P2 leaves, the one who moved has the alternative.
 fn founded(mode: AttendanceMode) -> MemoryRegistry {
     let mut all = registry();
-    let Registered { school, directory, pupils } = &mut all.registered;
+    let Registered { school, directory, pupils, .. } = &mut all.registered;
     school.settings.attendance_mode = mode;
     for (code, kind) in [
         ("MAT", SubjectKind::Normal),
