@@ -1,5 +1,7 @@
 //! The relying party of SPID and CIE (OpenID Federation).
 
+pub mod jose;
+
 use std::sync::Arc;
 
 use axum::Router;
