@@ -16,6 +16,9 @@ pub enum HubError {
     /// The school's tables are missing or unreadable: import the school first.
     #[error("the school cannot be read: {0}")]
     Registry(String),
+    /// The settings of the login do not read.
+    #[error("the settings of the login cannot be read: {0}")]
+    Settings(String),
     /// The hub's own writing failed.
     #[error("the hub cannot write its own facts: {0}")]
     Founding(String),

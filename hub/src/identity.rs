@@ -10,26 +10,58 @@
 //! | [`pages`] | what the person sees in the browser |
 //! | [`people`] | whom a fiscal number names, whether they may log in, where mail reaches them |
 //! | [`config`] | how a school sets it up |
+//! | [`issuer`] | the hub's name: its public address |
 //! | [`store`] | the database beside the register's |
+//! | [`secret`], [`cookies`] | what is handed out, and only its hash kept |
 
 pub mod authorization;
 pub mod config;
+pub mod cookies;
 pub mod credentials;
 pub mod federation;
 pub mod interaction;
+pub mod issuer;
 pub mod pages;
 pub mod people;
+pub mod secret;
 pub mod store;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 
 use crate::clock::Clock;
+use crate::error::HubError;
 use crate::hub::Hub;
 use crate::random::{Random, draw};
+use authorization::logins::Logins;
 use config::IdentityConfig;
+use interaction::Interactions;
+use issuer::Issuer;
+use secret::Secret;
 use store::IdentityStore;
+
+/// Random bytes for all parts of the login.
+#[derive(Clone)]
+pub struct Randomness(Arc<Mutex<Box<dyn Random>>>);
+
+impl Randomness {
+    /// From this source.
+    pub fn new(source: Box<dyn Random>) -> Self {
+        Self(Arc::new(Mutex::new(source)))
+    }
+
+    /// Random bytes.
+    pub fn draw<const N: usize>(&self) -> [u8; N] {
+        draw(self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
+    }
+
+    /// A new secret.
+    pub fn secret(&self) -> Secret {
+        Secret::of(&self.draw())
+    }
+}
 
 /// What the login of a school is made of. Shared by all its routes.
 pub struct Identity {
@@ -39,26 +71,40 @@ pub struct Identity {
     pub clock: Arc<dyn Clock>,
     /// How the school set it up.
     pub config: IdentityConfig,
+    /// Its name.
+    pub issuer: Issuer,
     /// Its database.
-    pub store: IdentityStore,
-    random: Mutex<Box<dyn Random>>,
+    pub store: Arc<IdentityStore>,
+    /// Logins under way.
+    pub interactions: Arc<dyn Interactions>,
+    random: Randomness,
 }
 
 impl Identity {
-    /// Puts it together.
-    pub fn new(
+    /// Puts it together on a data directory.
+    pub fn open(
         hub: Arc<Hub>,
         clock: Arc<dyn Clock>,
         config: IdentityConfig,
-        store: IdentityStore,
+        issuer: Issuer,
+        data: &Path,
         random: Box<dyn Random>,
-    ) -> Self {
-        Self { hub, clock, config, store, random: Mutex::new(random) }
+    ) -> Result<Self, HubError> {
+        let random = Randomness::new(random);
+        let store = Arc::new(IdentityStore::open(data)?);
+        authorization::tables::migrate(&store)?;
+        let interactions = Arc::new(Logins::new(Arc::clone(&store), issuer.clone(), random.clone()));
+        Ok(Self { hub, clock, config, issuer, store, interactions, random })
     }
 
     /// Random bytes.
     pub fn draw<const N: usize>(&self) -> [u8; N] {
-        draw(self.random.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
+        self.random.draw()
+    }
+
+    /// A new secret: only its hash is kept.
+    pub fn secret(&self) -> Secret {
+        self.random.secret()
     }
 
     /// Unix milliseconds.

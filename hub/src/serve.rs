@@ -11,10 +11,13 @@ use crate::dev::DevIssuer;
 use crate::directory::TableRegistry;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::identity::Identity;
+use crate::identity::config::IdentityConfig;
+use crate::identity::issuer::Issuer;
 use crate::keys::{KeyFile, SchoolKeyVault};
 use crate::log::schema;
 use crate::random::SystemRandomness;
-use crate::server::{Development, RunningHub, ServerParts, start};
+use crate::server::{Development, RunningHub, ServerParts, start_on};
 
 /// How a hub serves.
 #[derive(Debug, Clone)]
@@ -23,6 +26,10 @@ pub struct ServeConfig {
     pub data: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The settings of the login; `identity.toml` in the data directory if absent.
+    pub identity: Option<PathBuf>,
+    /// Where browsers and apps reach the hub, instead of what the settings say.
+    pub public_url: Option<url::Url>,
     /// Hands out tokens without proof. For development and tests only.
     pub dev_login: bool,
     /// Starts with a clock that stands at this instant (Unix milliseconds). Only with `dev_login`.
@@ -62,6 +69,23 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
     let hub =
         tokio::task::spawn_blocking(move || open(&data, now)).await.map_err(|_| HubError::Poisoned)??;
     let hub = Arc::new(hub);
+    let mut settings = match &config.identity {
+        Some(file) => IdentityConfig::read(file)?,
+        None => IdentityConfig::of_directory(&config.data)?,
+    };
+    if config.public_url.is_some() {
+        settings.public_url = config.public_url;
+    }
+    let listener = tokio::net::TcpListener::bind(config.listen).await?;
+    let issuer = issuer_of(&settings, listener.local_addr()?)?;
+    let identity = Arc::new(Identity::open(
+        Arc::clone(&hub),
+        Arc::clone(&clock),
+        settings,
+        issuer,
+        &config.data,
+        Box::new(SystemRandomness::new()),
+    )?);
     let (callers, development): (Arc<dyn AuthorizeCaller>, _) = match config.dev_login {
         true => {
             let issuer = DevIssuer::new(Arc::clone(&hub));
@@ -70,9 +94,21 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
         }
         false => (Arc::new(Nobody), None),
     };
-    let mut running = start(ServerParts { hub, callers, clock, development }, config.listen).await?;
+    let parts = ServerParts { hub, callers, clock, identity: Some(identity), development };
+    let mut running = start_on(parts, listener)?;
     running.hold(lock);
     Ok(running)
+}
+
+/// The hub's name: its public address, or, for development, where it listens.
+fn issuer_of(settings: &IdentityConfig, address: SocketAddr) -> Result<Issuer, HubError> {
+    match &settings.public_url {
+        Some(url) => Issuer::new(url),
+        None => {
+            let url = format!("http://{address}").parse();
+            Issuer::new(&url.map_err(|_| HubError::Forbidden("an address that is no URL"))?)
+        }
+    }
 }
 
 /// Opens the hub of a data directory without serving.

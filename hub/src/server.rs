@@ -6,11 +6,13 @@
 //! | [`events`] | `GET /v1/events`: pokes that say "there is news" |
 //! | [`device_routes`] | `POST /v1/devices` |
 //! | [`office_routes`] | the office's tools |
+//! | [`called`] | who calls, before anything else of a request is looked at |
 //! | [`dev_routes`] | login, clock, revocation, councils of a development hub |
 //! | [`failure`] | errors as the caller gets them |
 //! | [`allowance`] | how often a caller may ask |
 
 pub mod allowance;
+pub mod called;
 pub mod dev_routes;
 pub mod device_routes;
 pub mod events;
@@ -24,15 +26,19 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::map_response_with_state;
+use axum::response::Response;
 use axum::routing::{get, post};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::caller::{AuthError, AuthorizeCaller, Caller};
+use crate::caller::AuthorizeCaller;
 use crate::clock::{Clock, StandingClock};
 use crate::dev::DevIssuer;
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::identity::{self, Identity};
 use crate::random::Random;
 use allowance::Allowance;
 use failure::Failure;
@@ -54,6 +60,8 @@ pub struct ServerParts {
     pub callers: Arc<dyn AuthorizeCaller>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The login; none in tests that need none.
+    pub identity: Option<Arc<Identity>>,
     /// The development issuer and its clock, if there is one.
     pub development: Option<Development>,
 }
@@ -72,6 +80,7 @@ pub(crate) struct Shared {
     pub hub: Arc<Hub>,
     pub callers: Arc<dyn AuthorizeCaller>,
     pub clock: Arc<dyn Clock>,
+    pub identity: Option<Arc<Identity>>,
     pub development: Option<SharedDevelopment>,
     pub allowance: Allowance,
     pub waiting: Semaphore,
@@ -87,15 +96,6 @@ pub(crate) struct SharedDevelopment {
 pub(crate) type AppState = State<Arc<Shared>>;
 
 impl Shared {
-    /// The caller of a request, if their allowance is not used up.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
-        let caller = self.callers.authorize(authorization(headers)?, self.clock.now())?;
-        match self.allowance.take(caller.person) {
-            Ok(()) => Ok(caller),
-            Err(seconds) => Err(Failure::too_often(seconds)),
-        }
-    }
-
     /// Does something with the hub on a thread that may block.
     pub async fn with_hub<T: Send + 'static>(
         self: Arc<Self>,
@@ -108,11 +108,6 @@ impl Shared {
             .map_err(|_| Failure::internal())?
             .map_err(Failure::from)
     }
-}
-
-/// The value of the `Authorization` header.
-pub(crate) fn authorization(headers: &HeaderMap) -> Result<&str, AuthError> {
-    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(AuthError::Missing)
 }
 
 /// A hub that serves. Dropping it does not stop it; [`RunningHub::stop`] does.
@@ -150,7 +145,11 @@ impl RunningHub {
 
 /// Listens and serves in the background.
 pub async fn start(parts: ServerParts, listen: SocketAddr) -> Result<RunningHub, HubError> {
-    let listener = tokio::net::TcpListener::bind(listen).await?;
+    start_on(parts, TcpListener::bind(listen).await?)
+}
+
+/// Serves on an open socket in the background: who needs to know the address first opens it.
+pub fn start_on(parts: ServerParts, listener: TcpListener) -> Result<RunningHub, HubError> {
     let address = listener.local_addr()?;
     let (stop, stopping) = watch::channel(false);
     let hub = Arc::clone(&parts.hub);
@@ -158,6 +157,7 @@ pub async fn start(parts: ServerParts, listen: SocketAddr) -> Result<RunningHub,
         hub: parts.hub,
         callers: parts.callers,
         clock: parts.clock,
+        identity: parts.identity,
         development: parts.development.map(|development| SharedDevelopment {
             issuer: development.issuer,
             clock: development.clock,
@@ -197,10 +197,33 @@ fn routes(shared: Arc<Shared>) -> Router {
             .route("/dev/revoke", post(dev_routes::revoke))
             .route("/dev/council", post(dev_routes::council));
     }
+    let login = shared.identity.clone().map(identity::routes).unwrap_or_default();
     router
         .fallback(|| async { Failure::not_found() })
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(shared)
+        .layer(map_response_with_state(Arc::clone(&shared), tell_nonce))
+        .with_state(Arc::clone(&shared))
+        .merge(login)
+        .layer(map_response_with_state(shared, tell_time))
+}
+
+/// Every answer of the API carries the nonce for the next proof (RFC 9449 §8.2).
+async fn tell_nonce(State(shared): AppState, mut response: Response) -> Response {
+    let nonce = shared.callers.fresh_nonce(shared.clock.now());
+    if let Some(value) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+        response.headers_mut().insert("DPoP-Nonce", value);
+    }
+    response
+}
+
+/// The hub's own time: devices keep the offset to it, and a development hub's clock is not the machine's.
+async fn tell_time(State(shared): AppState, mut response: Response) -> Response {
+    let now = chrono::DateTime::from_timestamp_millis(shared.clock.now()).unwrap_or_default();
+    let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(value) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, value);
+    }
+    response
 }
 
 async fn ready(State(shared): AppState) -> (StatusCode, &'static str) {

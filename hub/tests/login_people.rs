@@ -8,8 +8,8 @@ use std::sync::Arc;
 use registro_hub::directory::{self, TableRegistry};
 use registro_hub::identity::Identity;
 use registro_hub::identity::config::IdentityConfig;
+use registro_hub::identity::issuer::Issuer;
 use registro_hub::identity::people::{Entitlement, Refusal};
-use registro_hub::identity::store::IdentityStore;
 use registro_hub::keys::{KeyFile, SchoolKeyVault};
 use registro_hub::{Hub, Random, StandingClock, SystemRandomness, clock};
 use registro_model::Date;
@@ -39,9 +39,9 @@ fn identity(data: &Path, change: impl Fn(String) -> String) -> Identity {
     let key = KeyFile::in_directory(data).school_key(&mut random).unwrap();
     let registry = Box::<TableRegistry>::default();
     let hub = Hub::open(database, registry, key, Box::new(SystemRandomness::new()), now).unwrap();
-    let store = IdentityStore::open(data).unwrap();
     let clock = Arc::new(StandingClock::at(now));
-    Identity::new(Arc::new(hub), clock, IdentityConfig::default(), store, Box::new(random))
+    let issuer = Issuer::new(&"https://hub.example".parse().unwrap()).unwrap();
+    Identity::open(Arc::new(hub), clock, IdentityConfig::default(), issuer, data, Box::new(random)).unwrap()
 }
 
 fn today() -> Date {

@@ -30,6 +30,7 @@ async fn running() -> RunningHub {
         hub,
         callers,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        identity: None,
         development: Some(Development { issuer, clock: Some(clock), random: Box::new(Counter(99 << 32)) }),
     };
     start(parts, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap()
@@ -75,7 +76,7 @@ async fn a_person_logs_in_enrols_a_device_pushes_and_reads() {
     let author = Device {
         key,
         certificate,
-        caller: registro_hub::Caller { person: TEACHER, level: registro_hub::Level::L2 },
+        caller: registro_hub::Caller::new(TEACHER, registro_hub::Level::L2),
         epoch: [1; 8],
         directory: 1,
     };
@@ -195,6 +196,7 @@ async fn a_hub_without_development_login_has_no_development_routes() {
         hub: hub(),
         callers: Arc::new(registro_hub::caller::Nobody),
         clock: Arc::new(StandingClock::at(morning())),
+        identity: None,
         development: None,
     };
     let hub = start(parts, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();

@@ -112,7 +112,7 @@ async fn the_sample_school_is_served_backed_up_and_restored() {
     let author = Device {
         key,
         certificate,
-        caller: registro_hub::Caller { person: teacher.person, level: registro_hub::Level::L2 },
+        caller: registro_hub::Caller::new(teacher.person, registro_hub::Level::L2),
         epoch: [1; 8],
         directory: 1,
     };

@@ -15,7 +15,7 @@ use sync_school::*;
 
 /// What a person may read: kind and subject, with the last day.
 fn readable(hub: &Hub, person: PersonId, now: i64) -> BTreeMap<(Kind, String), Option<String>> {
-    let caller = Caller { person, level: Level::L1 };
+    let caller = Caller::new(person, Level::L1);
     let reply = hub.sync(&caller, &Request::default(), now).unwrap();
     reply
         .documents

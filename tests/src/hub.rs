@@ -45,6 +45,7 @@ pub async fn start(data: &Path, clock: Arc<StandingClock>) -> Result<RunningHub,
         hub: Arc::clone(&hub),
         callers: Arc::new(issuer.clone()),
         clock: Arc::clone(&clock) as _,
+        identity: None,
         development: Some(Development {
             issuer,
             clock: Some(clock),

@@ -6,14 +6,18 @@ use registro_sync::http::HubClient;
 
 use crate::session::{IdentityError, Session};
 
-/// Asks for the certificate of this device's key. The proof signs school, person, key thumbprint of the session
-/// (none yet) and the hub's nonce.
+/// What stands in the place of the issuer in the development login.
+const DEVELOPMENT: &[u8] = b"development";
+
+/// Asks for the certificate of this device's key. The proof signs issuer, school, person, key thumbprint of the
+/// session (none yet) and the hub's nonce. Source: PROTOCOL §4.
 pub async fn enrol(
     hub: &HubClient,
     session: &Session,
     key: &SigningKey,
 ) -> Result<Certificate, IdentityError> {
     let text = Parts::new("registro/device/1")
+        .part(DEVELOPMENT)
         .part(session.school.as_bytes())
         .part(session.person.as_bytes())
         .part(b"")

@@ -19,6 +19,13 @@ pub struct ServeArguments {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Settings of the login; `identity.toml` in the data folder if absent.
+    #[arg(long)]
+    identity: Option<PathBuf>,
+    /// Where browsers and apps reach the hub (https), instead of what the settings say; the address where it listens
+    /// if neither says so.
+    #[arg(long)]
+    public_url: Option<url::Url>,
     /// Development only: hand out tokens without asking who is there.
     #[arg(long)]
     dev_login: bool,
@@ -63,6 +70,8 @@ async fn serve_until_stopped(arguments: &ServeArguments) -> Result<(), crate::Hu
     let hub = serve(ServeConfig {
         data: arguments.data.clone(),
         listen: arguments.listen,
+        identity: arguments.identity.clone(),
+        public_url: arguments.public_url.clone(),
         dev_login: arguments.dev_login,
         standing_clock: arguments.clock,
     })

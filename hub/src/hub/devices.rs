@@ -12,6 +12,7 @@ use registro_sync::notices::{Revoked, Signed};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{Hub, Inner};
+use crate::caller::Authorized;
 use crate::clock::{day_in_italy, start_of_day};
 use crate::documents::loaded::Certificates;
 use crate::error::HubError;
@@ -20,10 +21,17 @@ use crate::log::{Appender, NewRow, RowKind};
 /// What a row without a document has in its place.
 const NO_DOCUMENT: DocumentId = DocumentId([0; 16]);
 
-/// What a device signs to show that it holds its key: school, person, thumbprint of the session's key (empty as
-/// long as sessions have none), and the hub's nonce.
-pub fn proof_text(school: SchoolId, person: PersonId, thumbprint: &[u8], nonce: &[u8]) -> Vec<u8> {
+/// What a device signs to show that it holds its key: who vouches for the person, school, person, thumbprint of the
+/// session's key (empty in the development login), and the hub's nonce. Source: PROTOCOL §4.
+pub fn proof_text(
+    issuer: &str,
+    school: SchoolId,
+    person: PersonId,
+    thumbprint: &[u8],
+    nonce: &[u8],
+) -> Vec<u8> {
     Parts::new("registro/device/1")
+        .part(issuer.as_bytes())
         .part(school.as_bytes())
         .part(person.as_bytes())
         .part(thumbprint)
@@ -54,14 +62,16 @@ impl Hub {
     /// [`HubError::Forbidden`] if the proof does not hold, the key is another person's, or it was revoked.
     pub fn certify(
         &self,
-        person: PersonId,
+        authorized: &Authorized,
         key: &PublicKey,
         proof: &Signature,
-        nonce: &[u8],
         now_ms: i64,
     ) -> Result<Certificate, HubError> {
+        let Authorized { issuer, thumbprint, nonce, .. } = authorized;
+        let person = authorized.caller.person;
         let mut inner = self.lock()?;
-        if !verify(key, &proof_text(inner.school, person, b"", nonce), proof) {
+        let text = proof_text(issuer, inner.school, person, thumbprint, nonce.as_bytes());
+        if !verify(key, &text, proof) {
             return Err(HubError::Forbidden("the proof of the device key does not hold"));
         }
         let of_key: Vec<_> = inner.certificates.values().filter(|known| known.key == *key).collect();

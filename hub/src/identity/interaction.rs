@@ -4,6 +4,7 @@
 use registro_model::PersonId;
 use url::Url;
 
+use super::secret::Secret;
 use crate::caller::Level;
 use crate::error::HubError;
 
@@ -12,7 +13,8 @@ use crate::error::HubError;
 pub struct InteractionId(pub [u8; 16]);
 
 /// In which way somebody showed who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// SPID.
     Spid,
@@ -20,6 +22,34 @@ pub enum Method {
     Cie,
     /// The school's own credentials.
     School,
+}
+
+impl Method {
+    /// All ways.
+    pub const ALL: [Self; 3] = [Self::Spid, Self::Cie, Self::School];
+
+    /// As it is written in requests and lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spid => "spid",
+            Self::Cie => "cie",
+            Self::School => "school",
+        }
+    }
+
+    /// Its number in the tables.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Spid => 1,
+            Self::Cie => 2,
+            Self::School => 3,
+        }
+    }
+
+    /// The way of a number in the tables.
+    pub fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.number() == number)
+    }
 }
 
 /// Somebody who has shown who they are, and may log in.
@@ -66,10 +96,16 @@ pub struct Interaction {
     pub expires: i64,
 }
 
-/// Logins under way. Implemented by the authorization server.
+/// How long a login may take, in seconds: fetching a one-time code, or the card and its PIN. Our choice.
+pub const INTERACTION_SECONDS: i64 = 600;
+/// How long the hub's own pages (*Profilo*) stay open, in seconds. Our choice: a family's shared computer.
+pub const PROFILE_SECONDS: i64 = 900;
+
+/// Logins under way. Implemented by the authorization server ([`super::authorization::logins`]).
 pub trait Interactions: Send + Sync {
-    /// Begins a login for the hub's own pages. Gives the value of the cookie that binds it to the browser.
-    fn begin_profile(&self, now_ms: i64) -> Result<(InteractionId, String), HubError>;
+    /// Begins a login for the hub's own pages. Gives the value of the cookie that binds it to the browser
+    /// ([`super::cookies::Cookie::Login`], [`INTERACTION_SECONDS`]).
+    fn begin_profile(&self, now_ms: i64) -> Result<(InteractionId, Secret), HubError>;
 
     /// The login that the browser's cookie names, if it is still under way.
     fn open(&self, cookie: &str, now_ms: i64) -> Result<Option<Interaction>, HubError>;
@@ -78,16 +114,29 @@ pub trait Interactions: Send + Sync {
     /// is checked by the page that comes next).
     fn find(&self, id: InteractionId, now_ms: i64) -> Result<Option<Interaction>, HubError>;
 
-    /// Notes who it was.
+    /// Notes who it was. Once known it does not change: what the person then sees and allows is what the code says.
     ///
     /// # Errors
-    /// [`HubError::Forbidden`] if the level is below what is wanted; [`HubError::Unknown`] if it has ended.
+    /// [`HubError::Forbidden`] if the level is below what is wanted, or somebody else was noted before;
+    /// [`HubError::Unknown`] if it has ended.
     fn authenticate(&self, id: InteractionId, who: Authenticated, now_ms: i64) -> Result<(), HubError>;
 
     /// The person lets the device in: ends the login and gives where the browser goes next, with the code in it.
-    /// For [`Purpose::Profile`] it goes to the profile, and the second value is the cookie of the browser's session.
-    fn approve(&self, id: InteractionId, now_ms: i64) -> Result<(Url, Option<String>), HubError>;
+    /// For [`Purpose::Profile`] it goes to the profile, and the second value is the cookie of the browser's session
+    /// ([`super::cookies::Cookie::Profile`], [`PROFILE_SECONDS`]).
+    ///
+    /// Call it only for the login that the browser's own cookie names, after its form was checked (CSRF).
+    ///
+    /// # Errors
+    /// [`HubError::Forbidden`] if it is not known who it was; [`HubError::Unknown`] if it has ended.
+    fn approve(&self, id: InteractionId, now_ms: i64) -> Result<(Url, Option<Secret>), HubError>;
 
     /// The person gives up: ends the login and gives where the browser goes next (`access_denied`).
     fn cancel(&self, id: InteractionId, now_ms: i64) -> Result<Url, HubError>;
+
+    /// Who is in the hub's own pages, by the browser's cookie.
+    fn profile(&self, cookie: &str, now_ms: i64) -> Result<Option<Authenticated>, HubError>;
+
+    /// Closes the hub's own pages in this browser.
+    fn end_profile(&self, cookie: &str) -> Result<(), HubError>;
 }

@@ -5,35 +5,33 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::AppState;
+use super::called::Called;
 use super::failure::Failure;
-use super::{AppState, authorization};
 
 #[derive(Deserialize)]
 pub(crate) struct NewDevice {
     /// The device's public key, 64 hexadecimal digits.
     key: String,
-    /// Its signature over school, person, thumbprint and the session's nonce, 128 hexadecimal digits.
+    /// Its signature over issuer, school, person, thumbprint and the session's nonce, 128 hexadecimal digits.
     proof: String,
 }
 
 /// Answers with the certificate in CBOR.
 pub(crate) async fn certify(
     State(shared): AppState,
-    headers: HeaderMap,
+    Called(authorized): Called,
     body: Result<Json<NewDevice>, JsonRejection>,
 ) -> Result<Response, Failure> {
-    let caller = shared.caller(&headers)?;
     let now = shared.clock.now();
-    let nonce = shared.callers.nonce(authorization(&headers)?, now)?;
     let Json(device) = body.map_err(|_| Failure::unreadable())?;
     let key = crate::unhex::<32>(&device.key).ok_or(Failure::unreadable())?;
     let proof = crate::unhex::<64>(&device.proof).ok_or(Failure::unreadable())?;
-    let certificate = Arc::clone(&shared)
-        .with_hub(move |hub| hub.certify(caller.person, &key, &proof, nonce.as_bytes(), now))
-        .await?;
+    let certificate =
+        Arc::clone(&shared).with_hub(move |hub| hub.certify(&authorized, &key, &proof, now)).await?;
     Ok(([(header::CONTENT_TYPE, "application/cbor")], crate::encode(&certificate)).into_response())
 }

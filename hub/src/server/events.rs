@@ -4,13 +4,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::AppState;
+use super::called::Called;
 use super::failure::Failure;
 
 /// How often an idle stream shows that it lives: below the idle limits of common proxies.
@@ -33,10 +33,9 @@ struct Waiting {
 
 pub(crate) async fn events(
     State(shared): AppState,
-    headers: HeaderMap,
+    _: Called,
     Query(since): Query<Since>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
-    shared.caller(&headers)?;
     let waiting = Waiting {
         news: shared.hub.news(),
         stopping: shared.stopping.clone(),

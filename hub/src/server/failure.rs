@@ -1,11 +1,11 @@
 //! Errors as the caller gets them: a stable kind, a sentence for the person, what to do next.
 
 use axum::Json;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::caller::AuthError;
+use crate::caller::{AuthError, Level};
 use crate::error::HubError;
 
 /// An error of the HTTP interface.
@@ -14,6 +14,8 @@ pub struct Failure {
     status: StatusCode,
     body: Body,
     retry_after: Option<u64>,
+    /// The value of `WWW-Authenticate`.
+    challenge: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +35,7 @@ macro_rules! failures {
                     status: StatusCode::$status,
                     body: Body { kind: $kind, sentence_it: $italian, sentence_en: $english, next_step: $next },
                     retry_after: None,
+                    challenge: None,
                 }
             })*
         }
@@ -44,6 +47,10 @@ failures! {
     not_found NOT_FOUND "not-found" "Non trovato." "Not found." "check-address";
     /// The token is missing or not valid.
     unauthorized UNAUTHORIZED "unauthorized" "La sessione non è valida: accedi di nuovo." "The session is not valid: log in again." "log-in";
+    /// The session is not sure enough.
+    higher_level_needed UNAUTHORIZED "higher-level-needed" "Serve un accesso più sicuro." "A safer login is needed." "step-up";
+    /// The person has no right to read any more.
+    not_entitled FORBIDDEN "not-entitled" "Utenza non abilitata: contatta la scuola." "This account is not enabled: contact the school." "contact-school";
     /// Not allowed to this caller.
     forbidden FORBIDDEN "forbidden" "Operazione non consentita." "This is not allowed." "none";
     /// The body does not read.
@@ -73,8 +80,38 @@ impl Failure {
 }
 
 impl From<AuthError> for Failure {
-    fn from(_: AuthError) -> Self {
-        Self::unauthorized()
+    fn from(error: AuthError) -> Self {
+        let challenged = |failure: Self, challenge| Self { challenge: Some(challenge), ..failure };
+        match error {
+            AuthError::Missing => challenged(Self::unauthorized(), r#"DPoP algs="ES256""#),
+            AuthError::Invalid => {
+                challenged(Self::unauthorized(), r#"DPoP error="invalid_token", algs="ES256""#)
+            }
+            AuthError::Proof => {
+                challenged(Self::unauthorized(), r#"DPoP error="invalid_dpop_proof", algs="ES256""#)
+            }
+            AuthError::Nonce => {
+                challenged(Self::unauthorized(), r#"DPoP error="use_dpop_nonce", algs="ES256""#)
+            }
+            AuthError::Level(level) => challenged(Self::higher_level_needed(), step_up(level)),
+            AuthError::NotEntitled => Self::not_entitled(),
+            AuthError::Busy => Self::busy(),
+        }
+    }
+}
+
+/// The challenge that asks for a login at a level. Source: RFC 9470 §3.
+const fn step_up(level: Level) -> &'static str {
+    match level {
+        Level::L1 => {
+            r#"DPoP error="insufficient_user_authentication", acr_values="https://www.spid.gov.it/SpidL1""#
+        }
+        Level::L2 => {
+            r#"DPoP error="insufficient_user_authentication", acr_values="https://www.spid.gov.it/SpidL2""#
+        }
+        Level::L3 => {
+            r#"DPoP error="insufficient_user_authentication", acr_values="https://www.spid.gov.it/SpidL3""#
+        }
     }
 }
 
@@ -99,6 +136,9 @@ impl IntoResponse for Failure {
             && let Ok(value) = seconds.to_string().parse()
         {
             response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

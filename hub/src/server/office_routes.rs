@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::HeaderMap;
 use registro_documents::policy::Reason;
 use registro_model::time::parse_date;
 use registro_model::{ClassCode, PersonId};
 use serde::{Deserialize, Serialize};
 
 use super::AppState;
+use super::called::Called;
 use super::failure::Failure;
 
 #[derive(Deserialize)]
@@ -32,10 +32,10 @@ pub(crate) struct Ended {
 /// Ends a teacher's assignments in a class from a day on.
 pub(crate) async fn end_assignments(
     State(shared): AppState,
-    headers: HeaderMap,
+    Called(authorized): Called,
     body: Result<Json<EndAssignments>, JsonRejection>,
 ) -> Result<Json<Ended>, Failure> {
-    let caller = shared.caller(&headers)?;
+    let caller = authorized.caller;
     let Json(body) = body.map_err(|_| Failure::unreadable())?;
     let teacher: PersonId = body.teacher.parse().map_err(|_| Failure::unreadable())?;
     let class = ClassCode::new(&body.class).map_err(|_| Failure::unreadable())?;
@@ -82,9 +82,9 @@ impl From<Reason> for ReasonText {
 /// What is kept for the office, newest first.
 pub(crate) async fn kept(
     State(shared): AppState,
-    headers: HeaderMap,
+    Called(authorized): Called,
 ) -> Result<Json<Vec<KeptBatch>>, Failure> {
-    let caller = shared.caller(&headers)?;
+    let caller = authorized.caller;
     let now = shared.clock.now();
     let list = Arc::clone(&shared)
         .with_hub(move |hub| {

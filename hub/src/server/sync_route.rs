@@ -10,15 +10,16 @@ use registro_sync::Request;
 use registro_sync::wire::{self, WireError};
 
 use super::AppState;
+use super::called::Called;
 use super::failure::Failure;
 
 /// Takes a request and answers it; both are CBOR in gzip.
 pub(crate) async fn sync(
     State(shared): AppState,
+    Called(authorized): Called,
     request: axum::extract::Request,
 ) -> Result<Response, Failure> {
-    // Before the body: a stranger's is not even read.
-    let caller = shared.caller(request.headers())?;
+    let caller = authorized.caller;
     let body =
         Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status().as_u16() {
             413 => Failure::too_large(),

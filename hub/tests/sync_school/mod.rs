@@ -13,6 +13,7 @@ use registro_documents::{
 };
 use registro_hub::caller::{Caller, Level};
 use registro_hub::clock::parse_instant;
+use registro_hub::dev;
 use registro_hub::hub::devices::proof_text;
 use registro_hub::registry::{LoginFacts, MemoryRegistry, PupilDetails, Registered};
 use registro_hub::{Hub, Random};
@@ -300,11 +301,12 @@ pub struct Device {
 
 pub fn device(hub: &Hub, person: PersonId, seed: u8) -> Device {
     let key = SigningKey::from_seed(&Zeroizing::new([seed; 32]));
-    let proof = key.sign(&proof_text(SCHOOL, person, b"", b"nonce"));
-    let certificate = hub.certify(person, key.public(), &proof, b"nonce", morning()).unwrap();
+    let proof = key.sign(&proof_text(dev::ISSUER, SCHOOL, person, b"", b"nonce"));
+    let certificate =
+        hub.certify(&dev::authorized(person, "nonce".to_owned()), key.public(), &proof, morning()).unwrap();
     assert!(certificate.is_genuine(SCHOOL, hub.school_key()));
     assert!(verify(key.public(), b"", &key.sign(b"")));
-    Device { key, certificate, caller: Caller { person, level: Level::L2 }, epoch: [seed; 8], directory: 1 }
+    Device { key, certificate, caller: Caller::new(person, Level::L2), epoch: [seed; 8], directory: 1 }
 }
 
 /// What a command writes in a document, on which state of it.

@@ -11,6 +11,7 @@ use registro_documents::{
 use registro_hub::Hub;
 use registro_hub::caller::{Caller, Level};
 use registro_hub::clock::start_of_day;
+use registro_hub::dev;
 use registro_hub::hub::devices::proof_text;
 use registro_hub::registry::Registered;
 use registro_model::{Capacity, ClassCode, CommandId, Date, DocumentId, PersonId};
@@ -66,8 +67,9 @@ impl<'a> Writers<'a> {
             *to = from;
         }
         let key = SigningKey::from_seed(&Zeroizing::new(seed));
-        let proof = key.sign(&proof_text(self.hub.school_id(), person, b"", b"bench"));
-        let certificate = self.hub.certify(person, key.public(), &proof, b"bench", now)?;
+        let proof = key.sign(&proof_text(dev::ISSUER, self.hub.school_id(), person, b"", b"bench"));
+        let certificate =
+            self.hub.certify(&dev::authorized(person, "bench".to_owned()), key.public(), &proof, now)?;
         self.authors.insert(person, Author { person, key, certificate });
         Ok(())
     }
@@ -159,7 +161,7 @@ impl<'a> Writers<'a> {
         let push = std::mem::take(&mut self.open);
         self.open_changes = 0;
         let request = Request { cursor: end, end, push, ..Request::default() };
-        let reply = self.hub.sync(&Caller { person, level: Level::L2 }, &request, now)?;
+        let reply = self.hub.sync(&Caller::new(person, Level::L2), &request, now)?;
         for ack in &reply.acks {
             if let Outcome::Not { code, reason, .. } = &ack.outcome {
                 return Err(format!("the year is not accepted: {code:?} {reason:?}").into());

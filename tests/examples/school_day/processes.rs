@@ -70,6 +70,8 @@ pub async fn be_the_hub(arguments: &[String]) -> Result<(), Failure> {
     let hub = serve(ServeConfig {
         data: PathBuf::from(data),
         listen: ([127, 0, 0, 1], 0).into(),
+        identity: None,
+        public_url: None,
         dev_login: true,
         standing_clock: Some(now.parse()?),
     })

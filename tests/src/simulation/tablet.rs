@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use registro_documents::SigningKey;
 use registro_hub::caller::{Caller, Level};
+use registro_hub::dev;
 use registro_hub::hub::devices::proof_text;
 use registro_hub::{Hub, HubError};
 use registro_model::school::AttendanceMode;
@@ -119,8 +120,10 @@ impl Tablet {
         let device = tablet.device()?;
         let secret: [u8; 32] = device.draw();
         let key = SigningKey::from_seed(&Zeroizing::new(secret));
-        let proof = key.sign(&proof_text(SCHOOL, person, b"", b"nonce"));
-        let certificate = hub.certify(person, key.public(), &proof, b"nonce", clock.now()).map_err(failed)?;
+        let proof = key.sign(&proof_text(dev::ISSUER, SCHOOL, person, b"", b"nonce"));
+        let certificate = hub
+            .certify(&dev::authorized(person, "nonce".to_owned()), key.public(), &proof, clock.now())
+            .map_err(failed)?;
         let account =
             Account { school: SCHOOL, school_key: *hub.school_key(), person, seed: secret, certificate };
         tablet.device()?.enrol(account).map_err(failed)?;
@@ -204,13 +207,15 @@ impl Tablet {
         let (now, person) = (self.clock.now(), self.person);
         let device = self.device()?;
         let key = device.account().ok_or("no account")?.key();
-        let proof = key.sign(&proof_text(SCHOOL, person, b"", b"nonce"));
-        let certificate = hub.certify(person, key.public(), &proof, b"nonce", now).map_err(failed)?;
+        let proof = key.sign(&proof_text(dev::ISSUER, SCHOOL, person, b"", b"nonce"));
+        let certificate = hub
+            .certify(&dev::authorized(person, "nonce".to_owned()), key.public(), &proof, now)
+            .map_err(failed)?;
         device.renew(certificate).map_err(failed)
     }
 
     fn ask(&self, hub: &Hub, request: &Request) -> Result<Reply, Violation> {
-        let caller = Caller { person: self.person, level: Level::L2 };
+        let caller = Caller::new(self.person, Level::L2);
         // What travels is bytes.
         let bytes = minicbor::to_vec(request).map_err(failed)?;
         let request: Request = minicbor::decode(&bytes).map_err(failed)?;

@@ -236,7 +236,7 @@ impl World {
 
     /// The office ends the third teacher's assignment from today.
     pub fn end_rights(&mut self) -> Result<(), Violation> {
-        let office = Caller { person: OFFICE, level: Level::L2 };
+        let office = Caller::new(OFFICE, Level::L2);
         let (class, today) = (class("3A"), day("2026-11-23"));
         self.hub()?
             .end_assignments(&office, THIRD, &class, today, self.clock.now())

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use registro::{Error, ErrorKind, OpenOptions, PupilDay, Registro, Teacher};
-use registro_hub::caller::{AuthError, AuthorizeCaller, Caller};
+use registro_hub::caller::{AuthError, AuthorizeCaller, Authorized, Presented};
 use registro_hub::dev::DevIssuer;
 use registro_hub::keys::{KeyFile, SchoolKeyVault};
 use registro_hub::registry::{MemoryRegistry, PupilDetails, Registered, Registry};
@@ -173,15 +173,11 @@ struct Door {
 }
 
 impl AuthorizeCaller for Door {
-    fn authorize(&self, authorization: &str, now: i64) -> Result<Caller, AuthError> {
+    fn authorize(&self, presented: &Presented<'_>, now: i64) -> Result<Authorized, AuthError> {
         if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
             return Err(AuthError::Invalid);
         }
-        self.issuer.authorize(authorization, now)
-    }
-
-    fn nonce(&self, authorization: &str, now: i64) -> Result<String, AuthError> {
-        self.issuer.nonce(authorization, now)
+        self.issuer.authorize(presented, now)
     }
 }
 
@@ -218,6 +214,7 @@ impl Stage {
             hub,
             callers: Arc::new(Door { issuer: issuer.clone(), left: Arc::clone(&left) }),
             clock: Arc::clone(&clock) as _,
+            identity: None,
             development: Some(Development {
                 issuer,
                 clock: Some(clock),

@@ -13,6 +13,12 @@ pub struct MonthDay {
     day: u32,
 }
 
+impl Default for MonthDay {
+    fn default() -> Self {
+        Self::LAST_OF_YEAR
+    }
+}
+
 impl MonthDay {
     /// 31 August, the last day of the school year.
     pub const LAST_OF_YEAR: Self = Self { month: 8, day: 31 };

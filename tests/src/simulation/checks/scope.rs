@@ -18,7 +18,7 @@ pub(super) fn held_as_the_hub_says(
     now: i64,
 ) -> Result<Vec<Listed>, Violation> {
     let end = hub.head().map_err(|e| broken("the hub")(&e))?;
-    let caller = Caller { person: tablet.person, level: Level::L2 };
+    let caller = Caller::new(tablet.person, Level::L2);
     // A scope that nobody has: the hub answers with the whole list.
     let request = Request { cursor: end, end, scope: [1; 32], ..Request::default() };
     let reply = hub.sync(&caller, &request, now).map_err(|e| broken("the hub")(&e))?;

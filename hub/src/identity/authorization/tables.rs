@@ -1,0 +1,74 @@
+//! The tables of the authorization server in `identity.sqlite`. Secrets stand in them as hashes only.
+
+use rusqlite::Connection;
+
+use crate::error::HubError;
+use crate::identity::store::IdentityStore;
+
+/// Makes the tables if they are not there.
+pub fn migrate(store: &IdentityStore) -> Result<(), HubError> {
+    store.lock()?.execute_batch(TABLES)?;
+    Ok(())
+}
+
+/// Takes away what has ended, so that the tables stay small. `kept_ms`: how long ended sessions stay in the list.
+pub fn sweep(database: &Connection, now_ms: i64, kept_ms: i64) -> Result<(), HubError> {
+    for sql in [
+        "DELETE FROM pushed_request WHERE expires <= ?1",
+        "DELETE FROM login WHERE expires <= ?1",
+        // A code that comes again within the hour still ends what it began.
+        "DELETE FROM code WHERE expires <= ?1 - 3600000",
+        "DELETE FROM profile WHERE expires <= ?1",
+        "DELETE FROM refresh_token WHERE expires <= ?1",
+    ] {
+        database.prepare_cached(sql)?.execute([now_ms])?;
+    }
+    database
+        .prepare_cached("DELETE FROM session WHERE coalesce(ended, expires) <= ?1")?
+        .execute([now_ms - kept_ms])?;
+    Ok(())
+}
+
+const TABLES: &str = "
+-- Requests that an app pushed and no browser has brought yet. `handle` is the hash of the request_uri's random part.
+CREATE TABLE IF NOT EXISTS pushed_request (
+    handle BLOB PRIMARY KEY, request TEXT NOT NULL, expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Logins under way in a browser. `request` is what the app asked; none for the hub's own pages. `cookie` is a hash.
+CREATE TABLE IF NOT EXISTS login (
+    id BLOB PRIMARY KEY, cookie BLOB NOT NULL UNIQUE, request TEXT, expires INTEGER NOT NULL,
+    person BLOB, level INTEGER, method INTEGER, authenticated INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Codes on their way through a browser. `session` is what a redeemed one began.
+CREATE TABLE IF NOT EXISTS code (
+    hash BLOB PRIMARY KEY, request TEXT NOT NULL, expires INTEGER NOT NULL,
+    person BLOB NOT NULL, level INTEGER NOT NULL, method INTEGER NOT NULL, authenticated INTEGER NOT NULL,
+    redeemed INTEGER NOT NULL DEFAULT 0, session BLOB
+) STRICT, WITHOUT ROWID;
+
+-- Logins that lasted: one per app and device. `thumbprint` is of the key that its tokens are bound to.
+CREATE TABLE IF NOT EXISTS session (
+    id BLOB PRIMARY KEY, person BLOB NOT NULL, client TEXT NOT NULL, thumbprint BLOB NOT NULL, scope TEXT NOT NULL,
+    level INTEGER NOT NULL, method INTEGER NOT NULL, authenticated INTEGER NOT NULL,
+    created INTEGER NOT NULL, last_used INTEGER NOT NULL, expires INTEGER NOT NULL,
+    ended INTEGER, label TEXT, certificate BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_person ON session (person);
+
+-- `superseded`: another token of the session has been used since. A superseded one that comes again was copied.
+CREATE TABLE IF NOT EXISTS refresh_token (
+    hash BLOB PRIMARY KEY, session BLOB NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    issued INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0,
+    superseded INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS refresh_token_session ON refresh_token (session);
+
+-- Browsers in the hub's own pages. `cookie` is a hash.
+CREATE TABLE IF NOT EXISTS profile (
+    cookie BLOB PRIMARY KEY, person BLOB NOT NULL, level INTEGER NOT NULL, method INTEGER NOT NULL,
+    authenticated INTEGER NOT NULL, expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS profile_person ON profile (person);
+";
