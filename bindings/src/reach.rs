@@ -25,7 +25,7 @@ pub enum HubUnreachable {
 /// `Address`, `Offline`, `NotServing`.
 #[uniffi::export(async_runtime = "tokio")]
 pub async fn check_hub(address: String) -> Result<(), HubUnreachable> {
-    let answer = HubClient::new(&address)?.get("/readyz", None).await;
+    let answer = HubClient::for_development(&address)?.get("/readyz", None).await;
     answer.map(drop).map_err(HubUnreachable::from)
 }
 
@@ -33,8 +33,12 @@ impl From<HttpError> for HubUnreachable {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Address => Self::Address,
-            HttpError::Unreachable | HttpError::Timeout => Self::Offline,
+            HttpError::Unreachable | HttpError::Timeout | HttpError::WrongClock => Self::Offline,
             HttpError::Unauthorized
+            | HttpError::HigherLevel { .. }
+            | HttpError::Forbidden
+            | HttpError::Session(_)
+            | HttpError::Untrusted(_)
             | HttpError::Busy(_)
             | HttpError::Status(_)
             | HttpError::TooLarge
@@ -49,7 +53,7 @@ mod tests {
 
     #[test]
     fn plain_http_to_elsewhere_is_an_address_to_correct() {
-        let address = registro_sync::http::HubClient::new("http://registro.example.it").map(drop);
+        let address = registro_sync::http::HubClient::for_development("http://registro.example.it").map(drop);
         assert_eq!(address.map_err(HubUnreachable::from), Err(HubUnreachable::Address));
     }
 }

@@ -16,7 +16,7 @@ use registro_hub::{AuthorizeCaller, Clock, StandingClock};
 use registro_identity::{Session, development, enrolment};
 use registro_model::Capacity;
 use registro_sync::Request;
-use registro_sync::http::{HttpError, HubClient};
+use registro_sync::http::{BearerToken, HttpError, HubClient};
 use registro_sync::messages::MAX_MESSAGE_BYTES;
 use sync_school::*;
 use zeroize::Zeroizing;
@@ -37,7 +37,7 @@ async fn running() -> RunningHub {
 }
 
 async fn log_in(hub: &RunningHub, who: &str) -> (HubClient, Session) {
-    let client = HubClient::new(&hub.url()).unwrap();
+    let client = HubClient::for_development(&hub.url()).unwrap();
     let session = development::log_in(&client, who).await.unwrap();
     (client, session)
 }
@@ -82,14 +82,14 @@ async fn a_person_logs_in_enrols_a_device_pushes_and_reads() {
     };
     let id = record(&hub.hub, P1);
     let batch = author.batch(1, Capacity::Lesson, &[absence(&state(&hub.hub, id), id)]);
-    let token = session.token.reveal();
+    let token = &session.token;
     let first =
         client.sync(token, &Request { push: vec![batch.clone()], ..Request::default() }).await.unwrap();
     let position = position_of(&first.acks[0]);
     assert!(first.documents.unwrap().iter().any(|l| l.identity.id == id && l.last_position == position));
     let (mother, mothers) = log_in(&hub, &MOTHER.to_string()).await;
     let request = Request { want: vec![id], ..Request::default() };
-    let reply = mother.sync(mothers.token.reveal(), &request).await.unwrap();
+    let reply = mother.sync(&mothers.token, &request).await.unwrap();
     assert!(changes(&reply.feed).contains(&batch.changes[0].envelope.change));
     hub.stop().await;
 }
@@ -99,7 +99,7 @@ async fn a_poke_comes_when_the_log_grows() {
     let hub = running().await;
     let (client, session) = log_in(&hub, "D001").await;
     let waiting = {
-        let (client, token) = (client.clone(), session.token.reveal().to_owned());
+        let (client, token) = (client.clone(), session.token.clone());
         tokio::spawn(async move { client.wait_for_news(&token).await })
     };
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -114,7 +114,7 @@ async fn a_poke_comes_when_the_log_grows() {
 async fn the_hub_stops_at_once_though_somebody_listens_for_pokes() {
     let hub = running().await;
     let (client, session) = log_in(&hub, "D001").await;
-    let waiting = tokio::spawn(async move { client.wait_for_news(session.token.reveal()).await });
+    let waiting = tokio::spawn(async move { client.wait_for_news(&session.token).await });
     tokio::time::sleep(Duration::from_millis(200)).await;
     let begun = Instant::now();
     hub.stop().await;
@@ -125,14 +125,14 @@ async fn the_hub_stops_at_once_though_somebody_listens_for_pokes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_valid_token_gets_nothing() {
     let hub = running().await;
-    let client = HubClient::new(&hub.url()).unwrap();
+    let client = HubClient::for_development(&hub.url()).unwrap();
     let (_, session) = log_in(&hub, "D001").await;
     let good = session.token.reveal().to_owned();
     // Another person's id under this signature.
     let forged = good.replace(&TEACHER.to_string(), &HEAD.to_string());
     for token in ["", "x", "dev.a.b.c", &forged, good.get(..good.len() - 2).unwrap()] {
         assert_eq!(
-            client.sync(token, &Request::default()).await.unwrap_err(),
+            client.sync(&BearerToken::new(token.to_owned()), &Request::default()).await.unwrap_err(),
             HttpError::Unauthorized,
             "{token}"
         );
@@ -186,7 +186,7 @@ async fn hostile_bodies_are_refused_and_the_hub_lives() {
             tokio::task::spawn_blocking(move || raw(address, path, Some(&token), &body)).await.unwrap();
         assert_eq!(status, expected, "{path} with {length} bytes");
     }
-    client.sync(session.token.reveal(), &Request::default()).await.unwrap();
+    client.sync(&session.token, &Request::default()).await.unwrap();
     hub.stop().await;
 }
 
@@ -218,7 +218,7 @@ async fn the_office_ends_an_assignment_and_sees_what_is_kept() {
     let (_, teacher) = log_in(&hub, "D001").await;
     let body =
         serde_json::json!({ "teacher": THIRD.to_string(), "class": "3A", "from": "2026-11-23" }).to_string();
-    let end = |token: String| {
+    let end = |token: BearerToken| {
         let (client, body) = (client.clone(), body.clone());
         async move {
             client
@@ -226,8 +226,8 @@ async fn the_office_ends_an_assignment_and_sees_what_is_kept() {
                 .await
         }
     };
-    assert_eq!(end(teacher.token.reveal().to_owned()).await.unwrap_err(), HttpError::Status(403));
-    let answer = end(office.token.reveal().to_owned()).await.unwrap();
+    assert_eq!(end(teacher.token).await.unwrap_err(), HttpError::Forbidden);
+    let answer = end(office.token.clone()).await.unwrap();
     assert_eq!(answer, br#"{"ended":1}"#);
     let third = device(&hub.hub, THIRD, 51);
     let id = record(&hub.hub, P1);
@@ -236,7 +236,7 @@ async fn the_office_ends_an_assignment_and_sees_what_is_kept() {
         vec![third.batch(1, Capacity::Lesson, &[absence(&state(&hub.hub, id), id)])],
         morning(),
     );
-    let kept = client.get("/v1/office/kept", Some(office.token.reveal())).await.unwrap();
+    let kept = client.get("/v1/office/kept", Some(&office.token)).await.unwrap();
     let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
     assert_eq!(kept[0]["code"], "refused");
     assert_eq!(kept[0]["reason"]["kind"], "not-assigned");

@@ -55,7 +55,7 @@ impl Serving {
     }
 
     fn client(&self) -> HubClient {
-        HubClient::new(&self.url).unwrap()
+        HubClient::for_development(&self.url).unwrap()
     }
 }
 
@@ -64,7 +64,7 @@ fn sample() -> PathBuf {
 }
 
 async fn first_sync(client: &HubClient, session: &Session) -> (Vec<Listed>, Reply) {
-    let mut reply = client.sync(session.token.reveal(), &Request::default()).await.unwrap();
+    let mut reply = client.sync(&session.token, &Request::default()).await.unwrap();
     (reply.documents.take().unwrap(), reply)
 }
 
@@ -73,7 +73,7 @@ async fn fetch(client: &HubClient, session: &Session, end: Cursor, want: Vec<Doc
     while !open.is_empty() {
         let rest = open.split_off(open.len().min(1_000));
         let request = Request { cursor: end, end, want: open, ..Request::default() };
-        let reply = client.sync(session.token.reveal(), &request).await.unwrap();
+        let reply = client.sync(&session.token, &request).await.unwrap();
         entries.extend(reply.feed);
         open = reply.unserved;
         open.extend(rest);
@@ -128,7 +128,7 @@ async fn the_sample_school_is_served_backed_up_and_restored() {
         Draft { id, on: &genesis, puts: vec![("topics", format!("2026-11-23#1/{}", teacher.person), topic)] };
     let batch = author.batch(1, Capacity::Lesson, &[draft]);
     let push = Request { cursor: reply.end, end: reply.end, push: vec![batch.clone()], ..Request::default() };
-    let pushed = client.sync(teacher.token.reveal(), &push).await.unwrap();
+    let pushed = client.sync(&teacher.token, &push).await.unwrap();
     position_of(&pushed.acks[0]);
     hub.stop();
 
@@ -137,7 +137,7 @@ async fn the_sample_school_is_served_backed_up_and_restored() {
     let client = hub.client();
     // The session outlives the restart.
     let request = Request { cursor: pushed.end, end: pushed.end, ..Request::default() };
-    let reply = client.sync(teacher.token.reveal(), &request).await.unwrap();
+    let reply = client.sync(&teacher.token, &request).await.unwrap();
     assert!(reply.diverged);
     let request = Request {
         cursor: reply.end,
@@ -146,7 +146,7 @@ async fn the_sample_school_is_served_backed_up_and_restored() {
         certificates: vec![author.certificate.clone()],
         ..Request::default()
     };
-    let reply = client.sync(teacher.token.reveal(), &request).await.unwrap();
+    let reply = client.sync(&teacher.token, &request).await.unwrap();
     position_of(&reply.acks[0]);
     hub.stop();
 }

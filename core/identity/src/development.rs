@@ -1,10 +1,10 @@
 //! The login of a development hub (`--dev-login`): a token per sample person, without proof of who is there. A
 //! school's hub does not have it.
 
-use registro_sync::http::HubClient;
+use registro_sync::http::{BearerToken, HubClient};
 use serde::Deserialize;
 
-use crate::session::{IdentityError, Session, Token};
+use crate::session::{IdentityError, Session};
 
 #[derive(Deserialize)]
 struct Answer {
@@ -35,7 +35,7 @@ pub async fn log_in(hub: &HubClient, person: &str) -> Result<Session, IdentityEr
         school_key,
         person: answer.person.parse().map_err(|_| IdentityError::Answer)?,
         name: answer.name,
-        token: Token::new(answer.token),
+        token: BearerToken::new(answer.token),
         nonce: answer.nonce,
     })
 }

@@ -10,4 +10,4 @@ pub mod development;
 pub mod enrolment;
 pub mod session;
 
-pub use session::{IdentityError, Session, SessionSource, Token};
+pub use session::{IdentityError, Session, SessionSource};

@@ -1,30 +1,9 @@
 //! A session at the hub.
 
+use std::sync::Arc;
+
 use registro_model::{PersonId, SchoolId};
-use registro_sync::http::HttpError;
-use zeroize::Zeroizing;
-
-/// An access token. It never appears in `Debug`.
-#[derive(Clone)]
-pub struct Token(Zeroizing<String>);
-
-impl Token {
-    /// Wraps a token.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The token, to be sent to the hub and nowhere else.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl core::fmt::Debug for Token {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
+use registro_sync::http::{Authorization, BearerToken, HttpError};
 
 /// Who is logged in, at which school.
 #[derive(Debug, Clone)]
@@ -38,7 +17,7 @@ pub struct Session {
     /// The person's name, for the screen.
     pub name: String,
     /// The token of the session.
-    pub token: Token,
+    pub token: BearerToken,
     /// The hub's nonce for the proof that this device holds its key.
     pub nonce: String,
 }
@@ -57,14 +36,14 @@ pub enum IdentityError {
     Certificate,
 }
 
-/// Where the façade gets a session's token. Later logins (SPID, CIE, school credentials) implement it too.
+/// Where the façade gets what says who calls. Later logins (SPID, CIE, school credentials) implement it too.
 pub trait SessionSource: Send + Sync {
-    /// The token to send now.
-    fn token(&self) -> Token;
+    /// What says to the hub who calls.
+    fn authorization(&self) -> Arc<dyn Authorization>;
 }
 
 impl SessionSource for Session {
-    fn token(&self) -> Token {
-        self.token.clone()
+    fn authorization(&self) -> Arc<dyn Authorization> {
+        Arc::new(self.token.clone())
     }
 }

@@ -5,7 +5,7 @@ use registro_identity::IdentityError;
 use registro_model::PersonId;
 use registro_store::StoreError;
 use registro_sync::device::DeviceError;
-use registro_sync::http::HttpError;
+use registro_sync::http::{HttpError, SessionFailure};
 
 /// Stable kinds: an app acts differently on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -248,10 +248,23 @@ impl From<DeviceError> for Error {
 impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         let kind = match &error {
-            HttpError::Unreachable | HttpError::Timeout | HttpError::Busy(_) => ErrorKind::Offline,
-            HttpError::Unauthorized => ErrorKind::SessionEnded,
-            HttpError::Address | HttpError::TooLarge | HttpError::Wire(_) => ErrorKind::Untrusted,
-            HttpError::Status(_) => ErrorKind::Offline,
+            HttpError::Unreachable
+            | HttpError::Timeout
+            | HttpError::WrongClock
+            | HttpError::Busy(_)
+            | HttpError::Status(_) => ErrorKind::Offline,
+            HttpError::Unauthorized | HttpError::Session(SessionFailure::Ended | SessionFailure::KeyLost) => {
+                ErrorKind::SessionEnded
+            }
+            HttpError::HigherLevel { .. } | HttpError::Forbidden => ErrorKind::NotAllowed,
+            HttpError::Session(SessionFailure::Locked) => ErrorKind::NeedsUser,
+            HttpError::Address
+            | HttpError::TooLarge
+            | HttpError::Wire(_)
+            | HttpError::Untrusted(_)
+            | HttpError::Session(SessionFailure::Unsafe(_) | SessionFailure::Misconfigured(_)) => {
+                ErrorKind::Untrusted
+            }
         };
         Self::new(kind, error.to_string())
     }

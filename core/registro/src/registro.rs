@@ -8,7 +8,7 @@ use registro_identity::{Session, SessionSource, development, enrolment};
 use registro_model::{CommandId, DocumentId, PersonId, SchoolId};
 use registro_store::{KeyVault, Store, StoreError, StoreOptions};
 use registro_sync::device::{Account, Device, DeviceError, Environment};
-use registro_sync::http::HubClient;
+use registro_sync::http::{Authorization, HubClient};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -98,7 +98,7 @@ impl Registro {
     /// # Errors
     /// `InUse`, `NeedsUser`, `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address).
     pub fn open(options: OpenOptions, vault: &dyn KeyVault) -> Result<Self, Error> {
-        let hub = HubClient::new(&options.hub)?;
+        let hub = HubClient::for_development(&options.hub)?;
         let mut store = StoreOptions::new(options.directory, "registro");
         store.durable = options.durable;
         let opened = Store::open(store, vault)?;
@@ -146,7 +146,7 @@ impl Registro {
 
     /// Changes the hub's address: the school moved it.
     pub fn set_hub(&self, address: &str) -> Result<(), Error> {
-        let hub = HubClient::new(address)?;
+        let hub = HubClient::for_development(address)?;
         *self.inner.hub.lock().unwrap_or_else(PoisonError::into_inner) = hub;
         Ok(())
     }
@@ -193,15 +193,15 @@ impl Registro {
         Ok(profile)
     }
 
-    pub(crate) fn token(&self) -> Result<registro_identity::Token, Error> {
+    pub(crate) fn token(&self) -> Result<Arc<dyn Authorization>, Error> {
         let session = self.inner.session.lock().unwrap_or_else(PoisonError::into_inner);
         session
             .as_ref()
-            .map(SessionSource::token)
+            .map(SessionSource::authorization)
             .ok_or_else(|| Error::new(ErrorKind::NotLoggedIn, "no session"))
     }
 
-    pub(crate) fn hub_and_token(&self) -> Result<(HubClient, registro_identity::Token), Error> {
+    pub(crate) fn hub_and_token(&self) -> Result<(HubClient, Arc<dyn Authorization>), Error> {
         Ok((self.hub(), self.token()?))
     }
 
@@ -228,7 +228,7 @@ impl Registro {
             let (request, asked) = self.device().request()?;
             let pushed = !request.push.is_empty();
             report.requests += 1;
-            let reply = hub.sync(token.reveal(), &request).await?;
+            let reply = hub.sync(token.as_ref(), &request).await?;
             // A reply is applied to its end even if the caller went away: the store writes it in one transaction.
             let applied = match self.device().apply(&asked, reply) {
                 // The store is mended now: what could not be applied is asked for again.
@@ -295,7 +295,7 @@ impl Registro {
     /// Waits until the hub says that there is news; then sync. Returns an error when the connection ends.
     pub async fn wait_for_news(&self) -> Result<(), Error> {
         let (hub, token) = self.hub_and_token()?;
-        Ok(hub.wait_for_news(token.reveal()).await?)
+        Ok(hub.wait_for_news(token.as_ref()).await?)
     }
 
     /// Closes everything that the system could hold against a suspended app. Does not wait for a sync that is

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use registro_sync::http::{HttpError, HubClient};
+use registro_sync::http::{BearerToken, HttpError, HubClient};
 use registro_sync::{Reply, Request, wire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -36,7 +36,9 @@ async fn hub(busy: usize, retry_after: u64) -> (String, Arc<AtomicUsize>) {
 }
 
 async fn sync(address: &str) -> Result<Reply, HttpError> {
-    HubClient::new(address)?.sync("token", &Request::default()).await
+    HubClient::for_development(address)?
+        .sync(&BearerToken::new("token".to_owned()), &Request::default())
+        .await
 }
 
 #[tokio::test]
