@@ -97,6 +97,8 @@ impl From<TransportError> for HttpError {
 #[derive(Clone)]
 pub struct HubClient {
     base: String,
+    /// Where it is dialled instead, behind a relay.
+    relay: Option<String>,
     transport: Transport,
 }
 
@@ -122,7 +124,16 @@ impl HubClient {
     pub fn over(transport: Transport, base: &str) -> Result<Self, HttpError> {
         let base = base.trim_end_matches('/').to_owned();
         transport.address(&base)?;
-        Ok(Self { base, transport })
+        Ok(Self { base, relay: None, transport })
+    }
+
+    /// The same hub, dialled at another address: a relay that stands for the network, in tests and simulations.
+    /// Proofs go on naming the hub.
+    pub fn through(mut self, relay: &str) -> Result<Self, HttpError> {
+        let relay = relay.trim_end_matches('/').to_owned();
+        self.transport.address(&relay)?;
+        self.relay = Some(relay);
+        Ok(self)
     }
 
     /// The hub's address.
@@ -169,6 +180,23 @@ impl HubClient {
         Outgoing { method, url: format!("{}{path}", self.base), headers, body, limit: MAX_MESSAGE_BYTES }
     }
 
+    async fn authorized(
+        &self,
+        outgoing: &Outgoing,
+        authorization: &dyn Authorization,
+    ) -> Result<Outgoing, HttpError> {
+        let mut request = outgoing.clone();
+        request.headers.extend(authorization.headers(request.method, &request.url).await?);
+        Ok(self.dialled(request))
+    }
+
+    fn dialled(&self, mut outgoing: Outgoing) -> Outgoing {
+        if let Some(relay) = &self.relay {
+            outgoing.url = outgoing.url.replacen(&self.base, relay, 1);
+        }
+        outgoing
+    }
+
     /// Asks; once more if the hub wants its nonce in the proof, once more if the token had run out.
     async fn ask(
         &self,
@@ -176,13 +204,13 @@ impl HubClient {
         authorization: Option<&dyn Authorization>,
     ) -> Result<Vec<u8>, HttpError> {
         let Some(authorization) = authorization else {
-            let incoming = self.transport.send(outgoing).await?;
+            let incoming = self.transport.send(self.dialled(outgoing)).await?;
             check(incoming.status, &incoming.headers)?;
             return Ok(incoming.body);
         };
         let mut once = Once::default();
         loop {
-            let incoming = self.transport.send(authorized(&outgoing, authorization).await?).await?;
+            let incoming = self.transport.send(self.authorized(&outgoing, authorization).await?).await?;
             authorization.saw(&outgoing.url, &incoming.headers);
             match check(incoming.status, &incoming.headers) {
                 Ok(()) => return Ok(incoming.body),
@@ -216,7 +244,7 @@ impl HubClient {
         let outgoing = self.outgoing(Method::Get, "/v1/events", Vec::new(), Vec::new());
         let mut once = Once::default();
         loop {
-            let request = authorized(&outgoing, authorization).await?;
+            let request = self.authorized(&outgoing, authorization).await?;
             let mut response = self.transport.open(request, Some(LONGEST_SILENCE)).await?;
             let (status, headers) = (response.status().as_u16(), headers_of(&mut response));
             authorization.saw(&outgoing.url, &headers);
@@ -234,12 +262,6 @@ impl HubClient {
             return Err(HttpError::Unreachable);
         }
     }
-}
-
-async fn authorized(outgoing: &Outgoing, authorization: &dyn Authorization) -> Result<Outgoing, HttpError> {
-    let mut request = outgoing.clone();
-    request.headers.extend(authorization.headers(request.method, &request.url).await?);
-    Ok(request)
 }
 
 /// What has been tried again already: each reason counts once, so that no server keeps a device asking.
