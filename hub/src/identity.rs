@@ -30,13 +30,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use registro_sync::http::{Transport, TransportOptions};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::random::{Random, draw};
 use authorization::logins::Logins;
 use config::IdentityConfig;
+use federation::{RelyingParty, RelyingPartyParts};
 use interaction::Interactions;
 use issuer::Issuer;
 use secret::Secret;
@@ -77,6 +79,8 @@ pub struct Identity {
     pub store: Arc<IdentityStore>,
     /// Logins under way.
     pub interactions: Arc<dyn Interactions>,
+    /// The relying party of SPID and CIE, if the school takes part in a federation.
+    pub federation: Option<Arc<RelyingParty>>,
     random: Randomness,
 }
 
@@ -94,7 +98,8 @@ impl Identity {
         let store = Arc::new(IdentityStore::open(data)?);
         authorization::tables::migrate(&store)?;
         let interactions = Arc::new(Logins::new(Arc::clone(&store), issuer.clone(), random.clone()));
-        Ok(Self { hub, clock, config, issuer, store, interactions, random })
+        let federation = relying_party(&config, &issuer, data, &store, &random)?;
+        Ok(Self { hub, clock, config, issuer, store, interactions, federation, random })
     }
 
     /// Random bytes.
@@ -111,6 +116,31 @@ impl Identity {
     pub fn now(&self) -> i64 {
         self.clock.now()
     }
+}
+
+/// The relying party, if the school takes part in a federation. Plain HTTP to providers on this machine only where
+/// the hub itself is reached so, which is for development.
+fn relying_party(
+    config: &IdentityConfig,
+    issuer: &Issuer,
+    data: &Path,
+    store: &Arc<IdentityStore>,
+    random: &Randomness,
+) -> Result<Option<Arc<RelyingParty>>, HubError> {
+    let Some(settings) = config.federation.clone() else { return Ok(None) };
+    let options =
+        if issuer.is_secure() { TransportOptions::default() } else { TransportOptions::development() };
+    let transport = Transport::new(options).map_err(|error| HubError::Settings(error.to_string()))?;
+    let parts = RelyingPartyParts {
+        settings,
+        issuer,
+        data,
+        store: Arc::clone(store),
+        clock: Arc::new(SystemClock),
+        random: random.clone(),
+        transport,
+    };
+    Ok(Some(Arc::new(RelyingParty::open(parts)?)))
 }
 
 /// Everything that a browser or an app asks of the login.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use registro_hub::cli::{backup, import, restore, serve};
+use registro_hub::cli::{backup, federation, import, restore, serve};
 
 /// The school's hub.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Copies the database, also while the hub serves.
     Backup(backup::BackupArguments),
+    /// The school in the federations of SPID and CIE: keys, transaction log.
+    Federation(federation::FederationArguments),
     /// Puts a backup in the place of the database of a hub that does not run.
     Restore(restore::RestoreArguments),
 }
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
+        Command::Federation(arguments) => federation::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
     }
 }

@@ -168,6 +168,9 @@ pub fn start_on(parts: ServerParts, listener: TcpListener) -> Result<RunningHub,
         stopping: stopping.clone(),
     });
     tokio::spawn(look_for_changes(Arc::clone(&shared), stopping.clone()));
+    if let Some(federation) = shared.identity.as_ref().and_then(|identity| identity.federation.clone()) {
+        tokio::spawn(federation.keep_fresh(stopping.clone()));
+    }
     let router = routes(shared);
     let task = tokio::spawn(async move {
         let mut stopping = stopping;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use url::Url;
 
+use super::federation::FederationSettings;
 use super::people::MonthDay;
 use crate::error::HubError;
 
@@ -27,6 +28,8 @@ pub struct IdentityConfig {
     pub family_session_days: Option<u16>,
     /// The school's own servers that may ask whether an access token is good.
     pub resource_server: Vec<ResourceServer>,
+    /// How the school takes part in the federations of SPID and CIE.
+    pub federation: Option<FederationSettings>,
 }
 
 /// A server of the school's that may ask whether an access token is good (RFC 7662).
@@ -74,6 +77,9 @@ impl IdentityConfig {
         if self.resource_server.iter().any(|server| crate::unhex::<32>(&server.secret_sha256).is_none()) {
             return wrong("resource_server: secret_sha256 has 64 hexadecimal digits");
         }
-        Ok(())
+        match self.federation.as_ref().map(FederationSettings::check) {
+            Some(Err(what)) => wrong(what),
+            _ => Ok(()),
+        }
     }
 }
