@@ -1,7 +1,10 @@
 //! The hub's commands, one file each.
 
 pub mod backup;
+pub mod credentials;
 pub mod federation;
 pub mod import;
+pub mod leavers;
+pub mod office;
 pub mod restore;
 pub mod serve;

@@ -8,6 +8,7 @@
 //! | [`federation`] | the relying party of SPID and CIE |
 //! | [`credentials`] | the school's own credentials, as long as the school allows them |
 //! | [`pages`] | what the person sees in the browser |
+//! | [`mail`] | links and notices by mail |
 //! | [`people`] | whom a fiscal number names, whether they may log in, where mail reaches them |
 //! | [`config`] | how a school sets it up |
 //! | [`issuer`] | the hub's name: its public address |
@@ -21,6 +22,7 @@ pub mod credentials;
 pub mod federation;
 pub mod interaction;
 pub mod issuer;
+pub mod mail;
 pub mod pages;
 pub mod people;
 pub mod secret;
@@ -38,6 +40,7 @@ use crate::hub::Hub;
 use crate::random::{Random, draw};
 use authorization::logins::Logins;
 use config::IdentityConfig;
+use credentials::Credentials;
 use federation::{RelyingParty, RelyingPartyParts};
 use interaction::Interactions;
 use issuer::Issuer;
@@ -81,6 +84,8 @@ pub struct Identity {
     pub interactions: Arc<dyn Interactions>,
     /// The relying party of SPID and CIE, if the school takes part in a federation.
     pub federation: Option<Arc<RelyingParty>>,
+    /// The school's own credentials.
+    pub credentials: Arc<Credentials>,
     random: Randomness,
 }
 
@@ -99,7 +104,9 @@ impl Identity {
         authorization::tables::migrate(&store)?;
         let interactions = Arc::new(Logins::new(Arc::clone(&store), issuer.clone(), random.clone()));
         let federation = relying_party(&config, &issuer, data, &store, &random)?;
-        Ok(Self { hub, clock, config, issuer, store, interactions, federation, random })
+        let credentials = Credentials::open(data, Arc::clone(&store), random.clone(), &config, &issuer)?;
+        let credentials = Arc::new(credentials);
+        Ok(Self { hub, clock, config, issuer, store, interactions, federation, credentials, random })
     }
 
     /// Random bytes.

@@ -29,25 +29,32 @@ impl KeyFile {
 
 impl SchoolKeyVault for KeyFile {
     fn school_key(&self, random: &mut dyn Random) -> Result<SigningKey, HubError> {
-        let mut seed = Zeroizing::new([0u8; 32]);
-        match std::fs::File::open(&self.0) {
-            Ok(mut file) => {
-                file.read_exact(seed.as_mut_slice())?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                random.fill(seed.as_mut_slice());
-                let mut options = std::fs::OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(&self.0)?;
-                file.write_all(seed.as_slice())?;
-                file.sync_all()?;
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let seed = secret_file(&self.0, &mut |seed| random.fill(seed.as_mut_slice()))?;
         Ok(SigningKey::from_seed(&seed))
     }
+}
+
+/// The 32 secret bytes of a file that its owner alone reads; drawn and written if it is not there.
+pub(crate) fn secret_file(
+    path: &Path,
+    draw: &mut dyn FnMut(&mut [u8; 32]),
+) -> Result<Zeroizing<[u8; 32]>, HubError> {
+    let mut seed = Zeroizing::new([0u8; 32]);
+    match std::fs::File::open(path) {
+        Ok(mut file) => file.read_exact(seed.as_mut_slice())?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            draw(&mut seed);
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(path)?;
+            file.write_all(seed.as_slice())?;
+            file.sync_all()?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(seed)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use registro_hub::cli::{backup, federation, import, restore, serve};
+use registro_hub::cli::{backup, credentials, federation, import, leavers, restore, serve};
 
 /// The school's hub.
 #[derive(Debug, Parser)]
@@ -19,6 +19,10 @@ enum Command {
     Import(import::ImportArguments),
     /// Serves the school's devices.
     Serve(serve::ServeArguments),
+    /// Issues the school's own credentials, and says when they end.
+    Credentials(credentials::CredentialsArguments),
+    /// Lists who has left, and revokes their access.
+    Leavers(leavers::LeaversArguments),
     /// Copies the database, also while the hub serves.
     Backup(backup::BackupArguments),
     /// The school in the federations of SPID and CIE: keys, transaction log.
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Import(arguments) => import::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Credentials(arguments) => credentials::run(&arguments),
+        Command::Leavers(arguments) => leavers::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Federation(arguments) => federation::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),

@@ -32,6 +32,8 @@ pub struct PupilDetails {
 pub struct LoginFacts {
     /// Where mail reaches a person: the address in the office's files.
     pub emails: BTreeMap<PersonId, String>,
+    /// The code by which the office knows a person: a code of the staff, a pupil's number.
+    pub codes: BTreeMap<PersonId, String>,
     /// Sites whose pupils are in the first cycle (primary and lower secondary school): they hold no account.
     pub first_cycle: BTreeSet<SiteCode>,
     /// The office's own address.

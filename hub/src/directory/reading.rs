@@ -82,6 +82,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
         let span = Span { from: row.from.unwrap_or(info.start), to: Some(row.to.unwrap_or(info.end)) };
         let id = person(&row.code)?;
         note_email(&mut login, id, &row.email);
+        login.codes.insert(id, row.code.clone());
         let member = directory
             .staff
             .entry(id)
@@ -150,6 +151,7 @@ pub fn load(database: &Connection) -> Result<Registered, HubError> {
             });
         }
         families.push((id, row.email.clone()));
+        login.codes.entry(id).or_insert_with(|| row.number.clone());
         directory.guardians.insert(id, guardians);
         directory.pupils.insert(id, pupil);
         details.insert(id, detail);

@@ -1,11 +1,12 @@
 //! How a school sets up its login: `identity.toml` in the data directory, or `serve --identity FILE`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use url::Url;
 
 use super::federation::FederationSettings;
+use super::mail::MailConfig;
 use super::people::MonthDay;
 use crate::error::HubError;
 
@@ -19,6 +20,10 @@ pub struct IdentityConfig {
     /// The day of the year on which those who left the school during it stop reading (`08-31`). No law names one:
     /// the school chooses; 31 August, the last day of the school year, if it does not.
     pub leavers_revoked_on: MonthDay,
+    /// The school's own credentials.
+    pub credentials: CredentialsConfig,
+    /// How mail is sent. Without it there is no reset by mail: the office issues credentials anew.
+    pub mail: Option<MailConfig>,
     /// Where the app may be sent back to after a login, besides loopback and its own scheme: claimed https
     /// addresses (app links). Compared exactly.
     pub redirects: Vec<Url>,
@@ -30,6 +35,14 @@ pub struct IdentityConfig {
     pub resource_server: Vec<ResourceServer>,
     /// How the school takes part in the federations of SPID and CIE.
     pub federation: Option<FederationSettings>,
+}
+
+/// The school's own credentials. When they end, the head says by a command (`registro-hub credentials until`).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CredentialsConfig {
+    /// A list of passwords and words that no password may be made of, one a line, besides the built-in one.
+    pub blocklist: Option<PathBuf>,
 }
 
 /// A server of the school's that may ask whether an access token is good (RFC 7662).
