@@ -258,6 +258,7 @@ impl From<HttpError> for Error {
             }
             HttpError::HigherLevel { .. } | HttpError::Forbidden => ErrorKind::NotAllowed,
             HttpError::Session(SessionFailure::Locked) => ErrorKind::NeedsUser,
+            HttpError::Session(SessionFailure::Storage) => ErrorKind::Storage,
             HttpError::Address
             | HttpError::TooLarge
             | HttpError::Wire(_)

@@ -72,6 +72,9 @@ pub enum SessionFailure {
     /// Its key is gone: log in again.
     #[error("the session's key is gone")]
     KeyLost,
+    /// The device's key store fails.
+    #[error("the key store is not available")]
+    Storage,
     /// The authorization server gave an answer that is not safe to use; the code names the check.
     #[error("unsafe answer of the authorization server: {0}")]
     Unsafe(&'static str),
