@@ -63,6 +63,13 @@ impl Form {
         self
     }
 
+    /// Leaves a field out.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.fields.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Whether it has a field of that name.
     pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(known, _)| known == name)
@@ -134,6 +141,10 @@ impl Page {
     }
 }
 
+fn host_of(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
+}
+
 fn unescaped(text: &str) -> String {
     let text =
         text.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#x27;", "'").replace("&#39;", "'");
@@ -159,6 +170,16 @@ impl Browser {
             .timeout(Duration::from_secs(30))
             .build()?;
         Ok(Self { client, cookies: BTreeMap::new(), language: "it" })
+    }
+
+    /// Keeps a cookie of a site, as if it had been set there.
+    ///
+    /// # Errors
+    /// The site is no address.
+    pub fn plant(&mut self, site: &str, name: &str, value: &str) -> Result<(), Failure> {
+        let jar = self.cookies.entry(host_of(&Url::parse(site)?)).or_default();
+        jar.insert(name.to_owned(), value.to_owned());
+        Ok(())
     }
 
     /// Opens an address and follows redirects to a page, or to an address that begins with `app`.
@@ -213,11 +234,7 @@ impl Browser {
         for _ in 0..MAX_HOPS {
             let mut request = self.client.request(method.clone(), url.clone());
             request = request.header("accept", "text/html").header("accept-language", self.language);
-            let host = format!(
-                "{}:{}",
-                url.host_str().unwrap_or_default(),
-                url.port_or_known_default().unwrap_or(0)
-            );
+            let host = host_of(&url);
             if let Some(jar) = self.cookies.get(&host).filter(|jar| !jar.is_empty()) {
                 let pairs: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 request = request.header(COOKIE, pairs.join("; "));

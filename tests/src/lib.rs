@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod clock;
+pub mod federation;
 pub mod hub;
 pub mod link;
 pub mod miniature;
