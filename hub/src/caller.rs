@@ -85,6 +85,23 @@ pub struct Authorized {
     pub nonce: String,
 }
 
+impl Authorized {
+    /// The caller, if their session is as sure as this.
+    ///
+    /// # Errors
+    /// [`AuthError::Level`] asks for a login at that level (RFC 9470); [`AuthError::NotEntitled`] if they may only
+    /// hand in what they wrote before.
+    pub fn at_least(&self, level: Level) -> Result<Caller, AuthError> {
+        if !self.caller.reads {
+            return Err(AuthError::NotEntitled);
+        }
+        match self.caller.level >= level {
+            true => Ok(self.caller),
+            false => Err(AuthError::Level(level)),
+        }
+    }
+}
+
 /// What a request shows of who calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {

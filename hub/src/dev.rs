@@ -91,6 +91,27 @@ impl AuthorizeCaller for DevIssuer {
     }
 }
 
+/// The development login beside the real one: a token that begins with `dev.` is the former's.
+pub struct SideBySide {
+    /// The development login.
+    pub development: DevIssuer,
+    /// The real one.
+    pub login: Arc<dyn AuthorizeCaller>,
+}
+
+impl AuthorizeCaller for SideBySide {
+    fn authorize(&self, presented: &Presented<'_>, now_ms: i64) -> Result<Authorized, AuthError> {
+        match presented.authorization.is_some_and(|value| value.starts_with("Bearer dev.")) {
+            true => self.development.authorize(presented, now_ms),
+            false => self.login.authorize(presented, now_ms),
+        }
+    }
+
+    fn fresh_nonce(&self, now_ms: i64) -> Option<String> {
+        self.login.fresh_nonce(now_ms)
+    }
+}
+
 /// Whom the development login lets in.
 pub fn authorized(person: PersonId, nonce: String) -> Authorized {
     Authorized {

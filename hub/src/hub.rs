@@ -178,7 +178,7 @@ impl Hub {
         inner.take_certificates(&request.certificates, &request.revoked, now_ms)?;
         let mut acks = Vec::with_capacity(pushed);
         for batch in &request.push {
-            acks.extend(inner.push(batch, now_ms)?);
+            acks.extend(inner.push(caller, batch, now_ms)?);
         }
         let reply = inner.reply(caller, request, acks, now_ms)?;
         self.poke(&inner)?;

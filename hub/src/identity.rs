@@ -33,11 +33,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use registro_sync::http::{Transport, TransportOptions};
+use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::random::{Random, draw};
+use authorization::dpop::Guard;
+use authorization::keys::KeyRing;
 use authorization::logins::Logins;
 use config::IdentityConfig;
 use credentials::Credentials;
@@ -68,6 +71,9 @@ impl Randomness {
     }
 }
 
+/// Requests of the login that are worked on at once; more are told to come back.
+const MAX_WORKING: usize = 64;
+
 /// What the login of a school is made of. Shared by all its routes.
 pub struct Identity {
     /// The hub: its directory says who is what.
@@ -86,7 +92,15 @@ pub struct Identity {
     pub federation: Option<Arc<RelyingParty>>,
     /// The school's own credentials.
     pub credentials: Arc<Credentials>,
+    /// The keys that sign tokens.
+    pub keys: KeyRing,
+    /// Proofs of possession at the authorization server.
+    pub(crate) server_proofs: Guard,
+    /// Proofs of possession at the API.
+    pub(crate) api_proofs: Guard,
+    logins: Arc<Logins>,
     random: Randomness,
+    working: Semaphore,
 }
 
 impl Identity {
@@ -102,11 +116,52 @@ impl Identity {
         let random = Randomness::new(random);
         let store = Arc::new(IdentityStore::open(data)?);
         authorization::tables::migrate(&store)?;
-        let interactions = Arc::new(Logins::new(Arc::clone(&store), issuer.clone(), random.clone()));
+        let logins = Arc::new(Logins::new(Arc::clone(&store), issuer.clone(), random.clone()));
         let federation = relying_party(&config, &issuer, data, &store, &random)?;
         let credentials = Credentials::open(data, Arc::clone(&store), random.clone(), &config, &issuer)?;
-        let credentials = Arc::new(credentials);
-        Ok(Self { hub, clock, config, issuer, store, interactions, federation, credentials, random })
+        let now = clock.now();
+        Ok(Self {
+            federation,
+            credentials: Arc::new(credentials),
+            keys: KeyRing::open(data, now)?,
+            server_proofs: Guard::new(&random.draw(), now),
+            api_proofs: Guard::new(&random.draw(), now),
+            interactions: Arc::clone(&logins) as Arc<dyn Interactions>,
+            working: Semaphore::new(MAX_WORKING),
+            hub,
+            clock,
+            config,
+            issuer,
+            store,
+            logins,
+            random,
+        })
+    }
+
+    /// What is to be done from time to time: keys replaced, what has ended taken away.
+    pub fn tend(&self) -> Result<(), HubError> {
+        let now = self.now();
+        self.keys.tend(now)?;
+        authorization::tables::sweep(&*self.store.lock()?, now)
+    }
+
+    /// Does something on a thread that may block; too much at once waits outside.
+    ///
+    /// # Errors
+    /// [`HubError::TooLarge`] if too much is under way, as the caller's own error.
+    pub async fn work<T, E>(
+        self: Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<HubError> + Send + 'static,
+    {
+        let permit = self.working.try_acquire().map_err(|_| HubError::TooLarge("requests under way"))?;
+        let identity = Arc::clone(&self);
+        let done = tokio::task::spawn_blocking(move || work(&identity)).await;
+        drop(permit);
+        done.map_err(|_| HubError::Poisoned)?
     }
 
     /// Random bytes.
@@ -153,7 +208,7 @@ fn relying_party(
 /// Everything that a browser or an app asks of the login.
 pub fn routes(identity: Arc<Identity>) -> Router {
     Router::new()
-        .merge(authorization::routes())
+        .merge(authorization::routes(&identity))
         .merge(federation::routes())
         .merge(pages::routes())
         .with_state(identity)

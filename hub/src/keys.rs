@@ -57,6 +57,24 @@ pub(crate) fn secret_file(
     Ok(seed)
 }
 
+/// Puts a secret into a file that only its owner reads, whole or not at all.
+pub(crate) fn write_secret(file: &Path, secret: &[u8]) -> Result<(), HubError> {
+    let half = file.with_extension("part");
+    match std::fs::remove_file(&half) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut writing = options.open(&half)?;
+    writing.write_all(secret)?;
+    writing.sync_all()?;
+    std::fs::rename(&half, file)?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use registro_hub::cli::{backup, credentials, federation, import, leavers, restore, serve};
+use registro_hub::cli::{backup, credentials, federation, import, keys, leavers, restore, serve, sessions};
 
 /// The school's hub.
 #[derive(Debug, Parser)]
@@ -23,6 +23,10 @@ enum Command {
     Credentials(credentials::CredentialsArguments),
     /// Lists who has left, and revokes their access.
     Leavers(leavers::LeaversArguments),
+    /// The keys that sign tokens.
+    Keys(keys::KeysArguments),
+    /// Where a person is logged in, and signing out there.
+    Sessions(sessions::SessionsArguments),
     /// Copies the database, also while the hub serves.
     Backup(backup::BackupArguments),
     /// The school in the federations of SPID and CIE: keys, transaction log.
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Credentials(arguments) => credentials::run(&arguments),
         Command::Leavers(arguments) => leavers::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
+        Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Federation(arguments) => federation::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),

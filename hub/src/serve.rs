@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::caller::{AuthorizeCaller, Nobody};
+use crate::caller::AuthorizeCaller;
 use crate::clock::{Clock, StandingClock, SystemClock};
-use crate::dev::DevIssuer;
+use crate::dev::{DevIssuer, SideBySide};
 use crate::directory::TableRegistry;
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::identity::Identity;
+use crate::identity::authorization::access::TokenCallers;
 use crate::identity::config::IdentityConfig;
 use crate::identity::issuer::Issuer;
 use crate::keys::{KeyFile, SchoolKeyVault};
@@ -86,13 +87,15 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
         &config.data,
         Box::new(SystemRandomness::new()),
     )?);
+    let login: Arc<dyn AuthorizeCaller> = Arc::new(TokenCallers::new(Arc::clone(&identity)));
     let (callers, development): (Arc<dyn AuthorizeCaller>, _) = match config.dev_login {
         true => {
             let issuer = DevIssuer::new(Arc::clone(&hub));
             let random = Box::new(SystemRandomness::new());
-            (Arc::new(issuer.clone()), Some(Development { issuer, clock: standing, random }))
+            let callers = SideBySide { development: issuer.clone(), login };
+            (Arc::new(callers), Some(Development { issuer, clock: standing, random }))
         }
-        false => (Arc::new(Nobody), None),
+        false => (login, None),
     };
     let parts = ServerParts { hub, callers, clock, identity: Some(identity), development };
     let mut running = start_on(parts, listener)?;

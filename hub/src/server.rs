@@ -5,6 +5,7 @@
 //! | [`sync_route`] | `POST /v1/sync` |
 //! | [`events`] | `GET /v1/events`: pokes that say "there is news" |
 //! | [`device_routes`] | `POST /v1/devices` |
+//! | [`session_routes`] | who is logged in, on which devices, and signing out there |
 //! | [`office_routes`] | the office's tools |
 //! | [`called`] | who calls, before anything else of a request is looked at |
 //! | [`dev_routes`] | login, clock, revocation, councils of a development hub |
@@ -18,6 +19,7 @@ pub mod device_routes;
 pub mod events;
 pub mod failure;
 pub mod office_routes;
+pub mod session_routes;
 pub mod sync_route;
 
 use std::net::SocketAddr;
@@ -49,6 +51,8 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 const MAX_WAITING: usize = 64;
 /// How long requests under way may take after the hub was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How often the login takes away what has ended, and looks whether its keys are to be replaced.
+const TEND: Duration = Duration::from_secs(15);
 /// How often the hub looks whether another process changed the directory.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -171,6 +175,9 @@ pub fn start_on(parts: ServerParts, listener: TcpListener) -> Result<RunningHub,
     if let Some(federation) = shared.identity.as_ref().and_then(|identity| identity.federation.clone()) {
         tokio::spawn(federation.keep_fresh(stopping.clone()));
     }
+    if let Some(identity) = &shared.identity {
+        tokio::spawn(tend(Arc::clone(identity), stopping.clone()));
+    }
     let router = routes(shared);
     let task = tokio::spawn(async move {
         let mut stopping = stopping;
@@ -188,6 +195,9 @@ fn routes(shared: Arc<Shared>) -> Router {
     let mut router = Router::new()
         .route("/v1/sync", post(sync_route::sync))
         .route("/v1/events", get(events::events))
+        .route("/v1/session", get(session_routes::session))
+        .route("/v1/sessions", get(session_routes::sessions))
+        .route("/v1/sessions/end", post(session_routes::end))
         .route("/v1/devices", post(device_routes::certify))
         .route("/v1/office/assignments/end", post(office_routes::end_assignments))
         .route("/v1/office/kept", get(office_routes::kept))
@@ -234,6 +244,19 @@ async fn ready(State(shared): AppState) -> (StatusCode, &'static str) {
     let hub = Arc::clone(&shared.hub);
     let ready = !stopping && tokio::task::spawn_blocking(move || hub.is_ready()).await.unwrap_or(false);
     if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") }
+}
+
+async fn tend(identity: Arc<Identity>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let tended = identity.clone().work(Identity::tend).await;
+        if let Err(error) = tended {
+            tracing::error!(%error, "the login cannot be tended");
+        }
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(TEND) => {}
+        }
+    }
 }
 
 /// An import in another process changes the directory: its facts are written without waiting for a request.

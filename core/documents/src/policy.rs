@@ -8,6 +8,7 @@ mod attendance;
 mod event;
 mod justification;
 mod lesson;
+pub mod level;
 pub mod office;
 mod reason;
 mod school;

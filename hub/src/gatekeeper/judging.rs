@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use super::envelope_check::{self, ChunkHead};
 use super::{Acceptable, FactName, Judgement, Verdict, memory};
+use crate::caller::{Caller, Level};
 use crate::clock::day_in_italy;
 use crate::documents::loaded::Certificates;
 use crate::documents::{Catalogue, Loaded, Shelf};
@@ -34,6 +35,8 @@ pub struct Bench<'a> {
     pub certificates: &'a Certificates,
     /// Revoked devices.
     pub revoked: &'a HashMap<CertificateId, i64>,
+    /// Who brings the batch; not always its author.
+    pub caller: &'a Caller,
     /// When the batch was received, Unix milliseconds.
     pub now: i64,
 }
@@ -186,6 +189,9 @@ impl Bench<'_> {
         certificate: &Certificate,
         gated: Vec<Gated>,
     ) -> Result<Judgement, HubError> {
+        if let Some(verdict) = self.lacks_level(certificate.person, &gated) {
+            return Ok(Judgement::Not(verdict, Vec::new()));
+        }
         let today = day_in_italy(self.now);
         let refused = |question: &Question<'_>| match policy::judge(question) {
             Answer::Allowed => None,
@@ -218,6 +224,24 @@ impl Bench<'_> {
             });
         }
         Ok(Judgement::Acceptable(acceptable))
+    }
+
+    /// Whether the author's session is not sure enough. A batch that another person brings counts as of one factor:
+    /// how its author logged in, nobody can tell. Nothing is remembered of it, for it comes again.
+    fn lacks_level(&self, author: PersonId, gated: &[Gated]) -> Option<Verdict> {
+        let is_own = self.caller.person == author && self.caller.level >= Level::L2;
+        // The hub's own facts come back to a restored hub from any device.
+        if is_own || author.0 == self.school.0 {
+            return None;
+        }
+        let needs = |change: &Gated| {
+            let kind = change.loaded.identity.kind;
+            change.puts.iter().any(|put| policy::level::needs_two_factors(kind, put.section))
+        };
+        let causes: Vec<_> =
+            gated.iter().enumerate().filter(|(_, change)| needs(change)).map(|(index, _)| index).collect();
+        (!causes.is_empty())
+            .then(|| Verdict { causes: Some(causes), ..Verdict::traceless(Code::NeedsLevel, None) })
     }
 
     /// What keeps a batch out of the register: every change with such a fact, and the first one's reason.

@@ -9,6 +9,7 @@ use registro_sync::{Code, Cursor};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::Inner;
+use crate::caller::Caller;
 use crate::documents::catalogue::write_last;
 use crate::documents::folding;
 use crate::error::HubError;
@@ -22,8 +23,8 @@ const ATTEMPTS: usize = 3;
 impl Inner {
     /// Judges a batch and does what follows; says what became of each change. What is in the log is acknowledged
     /// whatever became of the others, and of a command that is in the log with other changes its author is told so.
-    pub(super) fn push(&mut self, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
-        let mut acks = self.judge_and_act(batch, now)?;
+    pub(super) fn push(&mut self, caller: &Caller, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
+        let mut acks = self.judge_and_act(caller, batch, now)?;
         let to_run_again =
             |ack: &Ack| matches!(ack.outcome, Outcome::Not { code: Code::Duplicate | Code::Graph, .. });
         let accepted = match (acks.iter().any(to_run_again), batch.changes.first()) {
@@ -45,7 +46,7 @@ impl Inner {
         Ok(acks)
     }
 
-    fn judge_and_act(&mut self, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
+    fn judge_and_act(&mut self, caller: &Caller, batch: &Batch, now: i64) -> Result<Vec<Ack>, HubError> {
         for _ in 0..ATTEMPTS {
             let judgement = Bench {
                 database: &self.database,
@@ -55,6 +56,7 @@ impl Inner {
                 shelf: &mut self.shelf,
                 certificates: &self.certificates,
                 revoked: &self.revoked,
+                caller,
                 now,
             }
             .judge(batch)?;

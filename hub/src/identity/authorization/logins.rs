@@ -203,7 +203,7 @@ impl Interactions for Logins {
             )?
             .query_row(params![hash_of(cookie), now_ms], |row| authenticated(row, 0))
             .optional()?;
-        found.flatten().map(Some).map_or(Ok(None), Ok)
+        Ok(found.flatten())
     }
 
     fn end_profile(&self, cookie: &str) -> Result<(), HubError> {

@@ -11,8 +11,11 @@ pub fn migrate(store: &IdentityStore) -> Result<(), HubError> {
     Ok(())
 }
 
-/// Takes away what has ended, so that the tables stay small. `kept_ms`: how long ended sessions stay in the list.
-pub fn sweep(database: &Connection, now_ms: i64, kept_ms: i64) -> Result<(), HubError> {
+/// How long a session that has ended is remembered, in milliseconds: what its device sends is still explained.
+const KEPT_MS: i64 = 30 * 24 * 3_600_000;
+
+/// Takes away what has ended, so that the tables stay small.
+pub fn sweep(database: &Connection, now_ms: i64) -> Result<(), HubError> {
     for sql in [
         "DELETE FROM pushed_request WHERE expires <= ?1",
         "DELETE FROM login WHERE expires <= ?1",
@@ -25,7 +28,7 @@ pub fn sweep(database: &Connection, now_ms: i64, kept_ms: i64) -> Result<(), Hub
     }
     database
         .prepare_cached("DELETE FROM session WHERE coalesce(ended, expires) <= ?1")?
-        .execute([now_ms - kept_ms])?;
+        .execute([now_ms - KEPT_MS])?;
     Ok(())
 }
 
