@@ -47,7 +47,15 @@ pub struct KeyRing {
 #[derive(Debug)]
 struct Held {
     keys: Vec<Arc<TokenKey>>,
-    read: Option<SystemTime>,
+    read: Option<Version>,
+}
+
+/// What tells one version of the file from the next. Clocks of file systems tick slowly: the time alone does not.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
 }
 
 /// One key.
@@ -65,7 +73,7 @@ impl core::fmt::Debug for TokenKey {
 }
 
 /// A key as the file holds it, oldest first.
-#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct Stored {
     pkcs8: String,
     signs_from: i64,
@@ -76,13 +84,13 @@ impl KeyRing {
     pub fn open(data: &Path, now_ms: i64) -> Result<Self, HubError> {
         let held = Held { keys: Vec::new(), read: None };
         let ring = Self { file: data.join("login.keys"), held: RwLock::new(held) };
-        ring.tend(now_ms)?;
+        ring.change(now_ms, |_| Ok(()))?;
         Ok(ring)
     }
 
     /// Takes over what another process changed, makes the next key when it is time, takes away old ones.
     pub fn tend(&self, now_ms: i64) -> Result<(), HubError> {
-        let changed = self.modified() != self.held.read().map_err(|_| HubError::Poisoned)?.read;
+        let changed = self.version() != self.held.read().map_err(|_| HubError::Poisoned)?.read;
         if changed || self.is_due(now_ms)? {
             self.change(now_ms, |_| Ok(()))?;
         }
@@ -132,8 +140,13 @@ impl KeyRing {
         Ok(json!({ "keys": keys }))
     }
 
-    fn modified(&self) -> Option<SystemTime> {
-        std::fs::metadata(&self.file).and_then(|metadata| metadata.modified()).ok()
+    fn version(&self) -> Option<Version> {
+        let metadata = std::fs::metadata(&self.file).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some(Version { modified: metadata.modified().ok(), length: metadata.len(), inode })
     }
 
     fn is_due(&self, now_ms: i64) -> Result<bool, HubError> {
@@ -151,7 +164,7 @@ impl KeyRing {
         let lock = File::create(self.file.with_extension("keys.lock"))?;
         lock.lock()?;
         let mut stored = self.load()?;
-        let before: Vec<_> = stored.iter().map(|key| key.signs_from).collect();
+        let before = stored.clone();
         change(&mut stored)?;
         if stored.is_empty() {
             stored.push(new_key(now_ms)?);
@@ -160,12 +173,12 @@ impl KeyRing {
             stored.push(new_key(now_ms + PUBLISHED_AHEAD_MS)?);
         }
         stored = kept(stored, now_ms);
-        if stored.iter().map(|key| key.signs_from).ne(before) {
+        if stored != before {
             self.save(&stored)?;
         }
         let keys = stored.into_iter().map(TokenKey::of).collect::<Result<Vec<_>, _>>()?;
         let mut held = self.held.write().map_err(|_| HubError::Poisoned)?;
-        *held = Held { keys, read: self.modified() };
+        *held = Held { keys, read: self.version() };
         Ok(())
     }
 
