@@ -108,7 +108,7 @@ impl KeyRing {
                 }
             };
             // A key that waits already is the next one: two would only put it off.
-            if !keys.last().is_some_and(|last| last.signs_from > now_ms) {
+            if keys.last().is_none_or(|last| last.signs_from <= now_ms) {
                 keys.push(new_key(signs_from)?);
             }
             Ok(())
