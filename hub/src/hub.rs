@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use registro_documents::device_key::PublicKey;
+use registro_documents::policy::level::needs_two_factors;
 use registro_documents::{Certificate, CertificateId, DocumentIdentity, SigningKey};
 use registro_model::{Date, DocumentId, PersonId, SchoolId};
 use registro_sync::messages::{MAX_PUSH_CHANGES, MAX_WANT, PAGE_BYTES};
@@ -30,6 +31,7 @@ use crate::clock::day_in_italy;
 use crate::documents::loaded::Certificates;
 use crate::documents::{Catalogue, Shelf};
 use crate::error::HubError;
+use crate::gatekeeper::judging::LevelRule;
 use crate::log::read;
 use crate::random::Random;
 use crate::registry::{Registered, Registry};
@@ -78,6 +80,7 @@ pub(crate) struct Inner {
     author: Option<HubAuthor>,
     checkpoint_day: Option<Date>,
     page_bytes: usize,
+    two_factors: LevelRule,
 }
 
 impl Hub {
@@ -104,6 +107,7 @@ impl Hub {
             author: None,
             checkpoint_day: None,
             page_bytes: PAGE_BYTES,
+            two_factors: needs_two_factors,
             database,
             school,
             key,
@@ -188,6 +192,12 @@ impl Hub {
     /// Makes the pages of the feed smaller than [`PAGE_BYTES`], for tests that would otherwise need much data.
     pub fn limit_pages(&self, bytes: usize) -> Result<(), HubError> {
         self.lock()?.page_bytes = bytes.min(PAGE_BYTES);
+        Ok(())
+    }
+
+    /// Asks for two factors elsewhere than for marks and councils: for tests, as long as nobody writes those yet.
+    pub fn ask_two_factors_for(&self, rule: LevelRule) -> Result<(), HubError> {
+        self.lock()?.two_factors = rule;
         Ok(())
     }
 

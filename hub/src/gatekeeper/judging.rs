@@ -3,7 +3,7 @@
 use chrono::Days;
 use registro_documents::gate::{self, Expectation, Put};
 use registro_documents::policy::{self, Answer, Question, Reason, Replaced};
-use registro_documents::{Batch, Certificate, CertificateId};
+use registro_documents::{Batch, Certificate, CertificateId, Kind};
 use registro_model::{PersonId, SchoolId, Standing};
 use registro_sync::Code;
 use rusqlite::Connection;
@@ -18,6 +18,9 @@ use crate::documents::{Catalogue, Loaded, Shelf};
 use crate::error::HubError;
 use crate::log::read;
 use crate::registry::Registered;
+
+/// Says of a section whether what is written there needs a session with two factors.
+pub type LevelRule = fn(Kind, &str) -> bool;
 
 /// What judging a batch needs.
 pub struct Bench<'a> {
@@ -37,6 +40,8 @@ pub struct Bench<'a> {
     pub revoked: &'a HashMap<CertificateId, i64>,
     /// Who brings the batch; not always its author.
     pub caller: &'a Caller,
+    /// What may only be written in a session with two factors.
+    pub two_factors: LevelRule,
     /// When the batch was received, Unix milliseconds.
     pub now: i64,
 }
@@ -236,7 +241,7 @@ impl Bench<'_> {
         }
         let needs = |change: &Gated| {
             let kind = change.loaded.identity.kind;
-            change.puts.iter().any(|put| policy::level::needs_two_factors(kind, put.section))
+            change.puts.iter().any(|put| (self.two_factors)(kind, put.section))
         };
         let causes: Vec<_> =
             gated.iter().enumerate().filter(|(_, change)| needs(change)).map(|(index, _)| index).collect();

@@ -57,6 +57,7 @@ impl Inner {
                 certificates: &self.certificates,
                 revoked: &self.revoked,
                 caller,
+                two_factors: self.two_factors,
                 now,
             }
             .judge(batch)?;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use registro_documents::SigningKey;
 use registro_documents::bytes::sha256;
+use registro_hub::hub::devices::proof_text;
 use registro_hub::identity::Identity;
 use registro_hub::identity::authorization::access::TokenCallers;
 use registro_hub::identity::config::IdentityConfig;
@@ -21,7 +23,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Map, Value, json};
 
-use crate::sync_school::{self, Counter, morning, school_key};
+use crate::sync_school::{self, Counter, SCHOOL, morning, school_key};
 
 pub const REDIRECT: &str = "http://127.0.0.1:4000/callback";
 pub const STATE: &str = "a-state-of-the-app";
@@ -315,6 +317,47 @@ impl App {
         let form =
             [("grant_type", "refresh_token"), ("client_id", "it.registro.app"), ("refresh_token", token)];
         stage.post("/oauth/token", &form, Some(self.proof(stage, "POST", "/oauth/token", None))).await
+    }
+
+    /// Syncs over HTTP.
+    pub async fn sync(
+        &self,
+        stage: &Stage,
+        token: &str,
+        request: &registro_sync::Request,
+    ) -> registro_sync::Reply {
+        let proof = self.proof(stage, "POST", "/v1/sync", Some(token));
+        let headers = vec![
+            ("authorization", format!("DPoP {token}")),
+            ("dpop", proof),
+            ("content-type", "application/cbor".to_owned()),
+            ("content-encoding", "gzip".to_owned()),
+        ];
+        let packed = registro_sync::wire::pack(request);
+        let answer = stage.send(Method::Post, "/v1/sync", headers, packed).await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        registro_sync::wire::unpack(&answer.body).unwrap()
+    }
+
+    /// Has a device's key certified; `spoil` may spoil what is signed.
+    pub async fn enrol(
+        &self,
+        stage: &Stage,
+        token: &str,
+        key: &SigningKey,
+        label: &str,
+        spoil: impl FnOnce(&mut (String, Vec<u8>, String)),
+    ) -> Answer {
+        let session = self.session(stage, token).await.json();
+        let text = |name: &str| session[name].as_str().unwrap().to_owned();
+        let mut parts = (text("issuer"), self.thumbprint().to_vec(), text("nonce"));
+        spoil(&mut parts);
+        let (issuer, thumbprint, nonce) = parts;
+        let person = text("person").parse().unwrap();
+        let proof = proof_text(&issuer, SCHOOL, person, &thumbprint, nonce.as_bytes());
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let body = json!({ "key": hex(key.public()), "proof": hex(&key.sign(&proof)), "label": label });
+        self.call(stage, Method::Post, "/v1/devices", token, &body).await
     }
 
     /// Calls the API.
