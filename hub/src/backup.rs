@@ -1,6 +1,11 @@
 //! Backup while the hub serves, and restoring it while it does not.
+//!
+//! The login's database goes into a file beside the backup. Its own rule is that nobody gets in again who was out: a
+//! login database that is there is kept, and out of one that comes from a backup nobody is logged in. Keys are in
+//! neither (`school.key`, `login.keys`, `credentials.key`, `federation.keys`): who finds a backup must not be able to
+//! speak for the school.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use registro_documents::SigningKey;
@@ -10,6 +15,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::HubError;
+use crate::identity::authorization::tables;
 use crate::log::{Appender, NewRow, RowKind, schema};
 use crate::registry::Registry;
 
@@ -21,6 +27,47 @@ pub fn backup(database: &Path, target: &Path) -> Result<(), HubError> {
     let source = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     source.busy_timeout(Duration::from_secs(30))?;
     copy(&source, target)
+}
+
+/// Where the login's database stands beside a backup: `noon.sqlite` has `noon.identity.sqlite`.
+pub fn identity_beside(backup: &Path) -> PathBuf {
+    backup.with_extension("identity.sqlite")
+}
+
+/// Copies the login's database into a file beside the backup, if there is one.
+pub fn backup_identity(database: &Path, backup: &Path) -> Result<(), HubError> {
+    let target = identity_beside(backup);
+    match database.exists() {
+        true => self::backup(database, &target),
+        // A copy of an earlier backup of that name does not belong to this one.
+        false => remove(&target),
+    }
+}
+
+/// Puts the login's database beside a backup in its place, if there is none, and logs everybody out. Returns whether
+/// it did: one that is there is younger, and knows whose sessions have ended since.
+pub fn restore_identity(backup: &Path, database: &Path, now_ms: i64) -> Result<bool, HubError> {
+    let beside = identity_beside(backup);
+    if database.exists() || !beside.exists() {
+        return Ok(false);
+    }
+    let source = Connection::open_with_flags(&beside, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let sound: String = source.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(HubError::Stored("a backup of the login that is damaged"));
+    }
+    // Logged out before it stands in its place: a hub that starts after a power cut in between lets nobody in.
+    let half = database.with_extension("restoring");
+    copy(&source, &half)?;
+    {
+        let mut connection = Connection::open(&half)?;
+        tables::end_everything(&mut connection, now_ms)?;
+        connection.close().map_err(|(_, error)| error)?;
+    }
+    std::fs::File::open(&half)?.sync_all()?;
+    remove_logs(database)?;
+    std::fs::rename(&half, database)?;
+    Ok(true)
 }
 
 fn copy(source: &Connection, target: &Path) -> Result<(), HubError> {
@@ -53,11 +100,7 @@ pub fn restore(
     if sound != "ok" || heads == 0 {
         return Err(HubError::Stored("a backup that is damaged or empty"));
     }
-    for suffix in ["-wal", "-shm"] {
-        let mut name = database.as_os_str().to_owned();
-        name.push(suffix);
-        remove(Path::new(&name))?;
-    }
+    remove_logs(database)?;
     copy(&source, database)?;
     let connection = schema::open(database)?;
     let school = registry.school_id(&connection)?;
@@ -76,6 +119,16 @@ pub fn restore(
     })?;
     appender.finish()?;
     transaction.commit()?;
+    Ok(())
+}
+
+/// Takes away what a database that is not there any more left beside it.
+fn remove_logs(database: &Path) -> Result<(), HubError> {
+    for suffix in ["-wal", "-shm"] {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        remove(Path::new(&name))?;
+    }
     Ok(())
 }
 

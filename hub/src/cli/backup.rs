@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::identity::store::identity_path;
 use crate::serve::database_path;
 
-/// Copies the hub's database, also while it serves. The school's key is not in it.
+/// Copies the hub's database, also while it serves, and beside it that of the login (`noon.sqlite` and
+/// `noon.identity.sqlite`). No key is in them.
 #[derive(Debug, Args)]
 pub struct BackupArguments {
     /// Folder of the hub's data.
@@ -20,7 +22,9 @@ pub struct BackupArguments {
 
 /// Runs the command.
 pub fn run(arguments: &BackupArguments) -> ExitCode {
-    match crate::backup::backup(&database_path(&arguments.data), &arguments.to) {
+    let copied = crate::backup::backup(&database_path(&arguments.data), &arguments.to)
+        .and_then(|()| crate::backup::backup_identity(&identity_path(&arguments.data), &arguments.to));
+    match copied {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

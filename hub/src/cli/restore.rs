@@ -8,11 +8,13 @@ use clap::Args;
 use crate::HubError;
 use crate::clock::{Clock, SystemClock, parse_instant};
 use crate::directory::TableRegistry;
+use crate::identity::store::identity_path;
 use crate::keys::{KeyFile, SchoolKeyVault};
 use crate::random::SystemRandomness;
 use crate::serve::{database_path, take_directory};
 
-/// Restores the hub's database from a backup. The hub must not be running; devices bring back what is missing.
+/// Restores the hub's database from a backup. The hub must not be running; devices bring back what is missing. The
+/// database of the login is restored only where there is none, and then everybody logs in again.
 #[derive(Debug, Args)]
 pub struct RestoreArguments {
     /// Folder of the hub's data.
@@ -52,5 +54,9 @@ fn restore(arguments: &RestoreArguments) -> Result<(), HubError> {
         &TableRegistry::default(),
         &key,
         now,
-    )
+    )?;
+    if crate::backup::restore_identity(&arguments.from, &identity_path(&arguments.data), now)? {
+        eprintln!("the login was restored: everybody logs in again");
+    }
+    Ok(())
 }

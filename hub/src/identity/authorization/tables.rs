@@ -32,6 +32,20 @@ pub fn sweep(database: &Connection, now_ms: i64) -> Result<(), HubError> {
     Ok(())
 }
 
+/// Ends all sessions, logins under way and codes: of a database that comes from a backup nobody knows who was logged
+/// out since.
+pub fn end_everything(database: &mut Connection, now_ms: i64) -> Result<(), HubError> {
+    let transaction = database.transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.execute("UPDATE session SET ended = ?1 WHERE ended IS NULL", [now_ms])?;
+    transaction.execute_batch(
+        "DELETE FROM refresh_token; DELETE FROM code; DELETE FROM login; DELETE FROM pushed_request;
+         DELETE FROM profile;",
+    )?;
+    transaction.commit()?;
+    Ok(())
+}
+
 const TABLES: &str = "
 -- Requests that an app pushed and no browser has brought yet. `handle` is the hash of the request_uri's random part.
 CREATE TABLE IF NOT EXISTS pushed_request (
