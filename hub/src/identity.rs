@@ -142,7 +142,8 @@ impl Identity {
     pub fn tend(&self) -> Result<(), HubError> {
         let now = self.now();
         self.keys.tend(now)?;
-        authorization::tables::sweep(&*self.store.lock()?, now)
+        authorization::tables::sweep(&*self.store.lock()?, now)?;
+        self.tend_credentials(now)
     }
 
     /// Does something on a thread that may block; too much at once waits outside.
@@ -210,6 +211,6 @@ pub fn routes(identity: Arc<Identity>) -> Router {
     Router::new()
         .merge(authorization::routes(&identity))
         .merge(federation::routes())
-        .merge(pages::routes())
+        .merge(pages::routes(&identity))
         .with_state(identity)
 }

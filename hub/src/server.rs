@@ -51,6 +51,8 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 const MAX_WAITING: usize = 64;
 /// How long requests under way may take after the hub was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How often the hub looks whether there is mail to send.
+const SEND: Duration = Duration::from_secs(1);
 /// How often the login takes away what has ended, and looks whether its keys are to be replaced.
 const TEND: Duration = Duration::from_secs(15);
 /// How often the hub looks whether another process changed the directory.
@@ -177,6 +179,7 @@ pub fn start_on(parts: ServerParts, listener: TcpListener) -> Result<RunningHub,
     }
     if let Some(identity) = &shared.identity {
         tokio::spawn(tend(Arc::clone(identity), stopping.clone()));
+        tokio::spawn(send_mail(Arc::clone(identity), stopping.clone()));
     }
     let router = routes(shared);
     let task = tokio::spawn(async move {
@@ -255,6 +258,21 @@ async fn tend(identity: Arc<Identity>, mut stopping: watch::Receiver<bool>) {
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(TEND) => {}
+        }
+    }
+}
+
+/// Mail that the login's pages, and commands in other processes, put into the queue.
+async fn send_mail(identity: Arc<Identity>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let sender = Arc::clone(&identity);
+        let sent = tokio::task::spawn_blocking(move || sender.credentials.mail.deliver(sender.now())).await;
+        if let Ok(Err(error)) = sent {
+            tracing::error!(%error, "mail cannot be sent");
+        }
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(SEND) => {}
         }
     }
 }

@@ -8,7 +8,8 @@ use registro_model::Date;
 use super::office::{Office, OfficeArguments};
 use crate::clock::{Clock, SystemClock, day_in_italy};
 use crate::error::HubError;
-use crate::identity::credentials::leavers::{Leaver, leavers};
+use crate::identity::authorization::tables;
+use crate::identity::credentials::leavers::{Leaver, end_sessions, leavers};
 
 /// Lists who has left, and revokes their access. The hub that serves does it by itself every day.
 #[derive(Debug, Args)]
@@ -48,6 +49,8 @@ fn list_and_revoke(arguments: &LeaversArguments) -> Result<(), HubError> {
     }
     if !arguments.dry_run {
         office.credentials.revoke(&gone, now)?;
+        tables::migrate(&office.store)?;
+        end_sessions(&mut *office.store.lock()?, &gone, now)?;
     }
     if arguments.json {
         let rows: Vec<_> = rows.iter().map(|(leaver, credentials)| row(leaver, *credentials)).collect();

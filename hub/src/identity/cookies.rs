@@ -11,6 +11,8 @@ pub enum Cookie {
     Login,
     /// The session of the hub's own pages (*Profilo*).
     Profile,
+    /// A form that belongs to neither.
+    Form,
 }
 
 impl Cookie {
@@ -22,6 +24,8 @@ impl Cookie {
             (Self::Login, false) => "registro-login",
             (Self::Profile, true) => "__Host-registro-profile",
             (Self::Profile, false) => "registro-profile",
+            (Self::Form, true) => "__Host-registro-form",
+            (Self::Form, false) => "registro-form",
         }
     }
 

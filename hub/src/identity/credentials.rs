@@ -66,6 +66,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// The keys, for what else is kept as a keyed hash: the tokens of forms.
+    pub fn keys(&self) -> &CredentialKeys {
+        &self.keys
+    }
+
     /// Opens them in a data directory and makes the tables if they are not there.
     ///
     /// # Errors

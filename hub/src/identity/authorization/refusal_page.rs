@@ -1,8 +1,12 @@
 //! What a browser shows when a request for a login is wrong and there is no address to send it back to: an address out
 //! of the request would make the hub send people anywhere (RFC 9700 §4.11).
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::identity::pages::guard::guarded;
+use crate::identity::pages::language::Language;
+use crate::identity::pages::message::alone;
 
 /// Why the login does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,26 +24,22 @@ impl From<crate::error::HubError> for Refusal {
 }
 
 /// The page.
-pub fn refusal_page(refusal: Refusal, _headers: &HeaderMap) -> Response {
-    let (status, italian, english) = match refusal {
+pub fn refusal_page(refusal: Refusal, headers: &HeaderMap) -> Response {
+    let language = Language::of(headers, None, None);
+    let (status, title, text) = match refusal {
         Refusal::Request => (
             StatusCode::BAD_REQUEST,
-            "La richiesta di accesso non è valida o è scaduta. Torna nell'app e ricomincia.",
-            "The request to log in is not valid or too old. Go back to the app and begin again.",
+            language.say("Richiesta non valida", "Request not valid"),
+            language.say(
+                "La richiesta di accesso non è valida o è scaduta. Torna nell’app e ricomincia.",
+                "The request to log in is not valid or too old. Go back to the app and begin again.",
+            ),
         ),
         Refusal::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "Il servizio è occupato. Riprova tra poco.",
-            "The service is busy. Try again shortly.",
+            language.say("Servizio occupato", "Service busy"),
+            language.say("Riprova tra poco.", "Try again shortly."),
         ),
     };
-    let page = format!(
-        "<!doctype html><html lang=\"it\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Registro</title>\
-         <h1>Registro</h1><p>{italian}</p><p lang=\"en\">{english}</p></html>"
-    );
-    let mut response = (status, Html(page)).into_response();
-    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    response
+    guarded(alone(language, status, title, text), &[])
 }

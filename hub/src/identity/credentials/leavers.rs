@@ -2,12 +2,18 @@
 //! handing in. Asking again changes nothing; who comes back has them again.
 
 use registro_model::{Date, PersonId};
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{Credentials, links};
+use super::{Credentials, links, tables};
+use crate::clock::day_in_italy;
 use crate::error::HubError;
+use crate::identity::Identity;
+use crate::identity::authorization::sessions;
 use crate::identity::people::{Entitlement, MonthDay, Refusal, entitlement};
 use crate::registry::Registered;
+
+/// The day on which leavers were last looked for.
+const CHECKED: &str = "leavers_checked";
 
 /// Somebody who has left.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,6 +69,34 @@ pub struct Revoked {
     pub removed: usize,
     /// Credentials of people who came back.
     pub enabled: usize,
+}
+
+impl Identity {
+    /// What the credentials need from time to time: what has ended is taken away, and once a day whoever has left.
+    pub(in crate::identity) fn tend_credentials(&self, now_ms: i64) -> Result<(), HubError> {
+        let today = day_in_italy(now_ms);
+        let last = {
+            let database = self.store.lock()?;
+            tables::sweep(&database, now_ms)?;
+            tables::setting(&database, CHECKED)?
+        };
+        if last.as_deref() == Some(today.to_string().as_str()) {
+            return Ok(());
+        }
+        let gone = self.hub.look(|registered| leavers(registered, self.config.leavers_revoked_on, today))?;
+        let revoked = self.credentials.revoke(&gone, now_ms)?;
+        let ended = end_sessions(&mut *self.store.lock()?, &gone, now_ms)?;
+        if revoked != Revoked::default() || ended > 0 {
+            tracing::info!(?revoked, ended, "who has left lost their access");
+        }
+        tables::set(&*self.store.lock()?, CHECKED, Some(&today.to_string()))
+    }
+}
+
+/// Ends the sessions of who can no longer hand in anything; the others' are good for that alone until then.
+pub fn end_sessions(database: &mut Connection, leavers: &[Leaver], now_ms: i64) -> Result<usize, HubError> {
+    let done = leavers.iter().filter(|leaver| leaver.hands_in_until.is_none());
+    done.map(|leaver| sessions::end_all(database, leaver.person, now_ms)).sum()
 }
 
 impl Credentials {
