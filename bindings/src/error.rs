@@ -23,6 +23,22 @@ pub enum ErrorKind {
     SessionEnded,
     /// The hub's answer does not verify.
     Untrusted,
+    /// The person gave up the login.
+    Cancelled,
+    /// The school's service has too much to do, or fails.
+    HubUnavailable,
+    /// This needs a login of a higher level.
+    HigherLevelNeeded,
+    /// The school does not let this person in: a pupil of the first cycle, somebody who left, nobody it knows.
+    NotEntitled,
+    /// The device's date or time is wrong.
+    WrongClock,
+    /// The platform's key store waits for the person.
+    Locked,
+    /// The platform's key is gone.
+    KeyLost,
+    /// The authorization server refuses this app.
+    Misconfigured,
     /// The person may not do this.
     NotAllowed,
     /// A rule of the register is broken.
@@ -40,7 +56,13 @@ pub enum ErrorKind {
 pub enum NextStep {
     /// Let the person log in.
     LogIn,
-    /// Let the person unlock the device, then open again.
+    /// Begin a login at the level that is needed.
+    StepUp,
+    /// Offer to try again.
+    TryAgain,
+    /// Let the person correct date and time.
+    SetClock,
+    /// Let the person unlock the device, then open or try again.
     Unlock,
     /// Call `resume`.
     Resume,
@@ -117,6 +139,14 @@ impl From<registro::ErrorKind> for ErrorKind {
             Theirs::Offline => Self::Offline,
             Theirs::SessionEnded => Self::SessionEnded,
             Theirs::Untrusted => Self::Untrusted,
+            Theirs::Cancelled => Self::Cancelled,
+            Theirs::HubUnavailable => Self::HubUnavailable,
+            Theirs::HigherLevelNeeded => Self::HigherLevelNeeded,
+            Theirs::NotEntitled => Self::NotEntitled,
+            Theirs::WrongClock => Self::WrongClock,
+            Theirs::Locked => Self::Locked,
+            Theirs::KeyLost => Self::KeyLost,
+            Theirs::Misconfigured => Self::Misconfigured,
             Theirs::NotAllowed => Self::NotAllowed,
             Theirs::Rule => Self::Rule,
             Theirs::NotFound => Self::NotFound,
@@ -131,6 +161,9 @@ impl From<registro::NextStep> for NextStep {
         use registro::NextStep as Theirs;
         match step {
             Theirs::LogIn => Self::LogIn,
+            Theirs::StepUp => Self::StepUp,
+            Theirs::TryAgain => Self::TryAgain,
+            Theirs::SetClock => Self::SetClock,
             Theirs::Unlock => Self::Unlock,
             Theirs::Resume => Self::Resume,
             Theirs::CloseOther => Self::CloseOther,

@@ -9,11 +9,12 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`register`] | open, log in, sync, events, suspend |
+//! | [`register`] | open, sync, events, suspend |
+//! | [`login`] | log in and out, sessions |
 //! | [`teacher`], [`family`], [`office`] | what each role sees and does |
 //! | [`attendance`], [`provenance`], [`delivery`], [`events`] | data that several of them show |
 //! | [`values`] | ids, codes, dates and times as text |
-//! | [`vault`] | where the platform keeps the key of the store |
+//! | [`vault`], [`storage`] | where the platform keeps the key of the store, the login's key and its secrets |
 //! | [`error`] | why something could not be done |
 //! | [`reach`], [`version`] | before the login |
 
@@ -25,10 +26,12 @@ pub mod delivery;
 pub mod error;
 pub mod events;
 pub mod family;
+pub mod login;
 pub mod office;
 pub mod provenance;
 pub mod reach;
 pub mod register;
+pub mod storage;
 pub mod teacher;
 pub mod values;
 pub mod vault;

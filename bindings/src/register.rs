@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use registro_model::{PersonId, SchoolId};
+use registro::LoginSetup;
+use registro_model::PersonId;
 use tokio::sync::Notify;
 
 use crate::delivery::Written;
@@ -11,6 +12,7 @@ use crate::events::Event;
 use crate::family::Family;
 use crate::office::Office;
 use crate::provenance::Capacity;
+use crate::storage::{PlatformKeys, PlatformSecrets, SecretStore, SigningKeys};
 use crate::teacher::Teacher;
 use crate::vault::{KeyVault, Platform};
 use crate::work::{attached, blocking, detached, reading};
@@ -21,19 +23,45 @@ pub struct OpenOptions {
     /// Folder of this person's store; made if it does not exist. One folder per person of a shared tablet, inside the
     /// app's own storage and left out of backups.
     pub directory: String,
-    /// Address of the school's hub, such as `https://registro.example.it`.
+    /// Address of the school's hub, such as `https://registro.example.it`: letter by letter as the school gives it out,
+    /// because sessions are bound to it.
     pub hub: String,
+    /// Where the browser comes back to after a login, as the school registered it: a claimed `https` address, or
+    /// `it.registro.app:/callback`.
+    #[uniffi(default = "it.registro.app:/callback")]
+    pub redirect: String,
+    /// What the list of the person's devices calls this one, such as "Tablet 3A".
+    #[uniffi(default = None)]
+    pub device_label: Option<String>,
+    /// The authorization server, where it is not the hub: a region's, or the school's own.
+    #[uniffi(default = None)]
+    pub issuer: Option<String>,
+    /// Which keys the hub may have, beside being vouched for as usual.
+    #[uniffi(default = None)]
+    pub pins: Option<PinSet>,
+    /// Allows `http://` to this very device. For development and tests only.
+    #[uniffi(default = false)]
+    pub development: bool,
 }
 
-/// Who is logged in.
+/// The keys that the hub may have: SHA-256 of the certificate's `SubjectPublicKeyInfo`, 32 bytes each.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Profile {
-    /// The school.
-    pub school: SchoolId,
-    /// The person.
-    pub person: PersonId,
-    /// The person's name.
-    pub name: String,
+pub struct PinSet {
+    /// The key in use.
+    pub primary: Vec<u8>,
+    /// Keys that may take its place: at least one.
+    pub backups: Vec<Vec<u8>>,
+    /// The Unix second from which pins do not count, so that an app that nobody updates is not locked out.
+    pub until: u64,
+}
+
+impl PinSet {
+    fn pins(&self) -> Result<registro_sync::http::Pins, registro::Error> {
+        let wrong = || registro::Error::invalid_input("pins");
+        let key = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).map_err(|_| wrong());
+        let backups = self.backups.iter().map(|backup| key(backup)).collect::<Result<Vec<_>, _>>()?;
+        registro_sync::http::Pins::new(key(&self.primary)?, &backups, self.until).ok_or_else(wrong)
+    }
 }
 
 /// What a sync did.
@@ -55,45 +83,46 @@ pub struct SyncReport {
 /// more: the store stays open until then.
 #[derive(uniffi::Object)]
 pub struct Registro {
-    inner: registro::Registro,
+    pub(crate) inner: registro::Registro,
     /// Ends calls that only wait.
     stop: Notify,
 }
 
 #[uniffi::export]
 impl Registro {
-    /// Opens the register on this device, without a connection. `vault` keeps the key of the store: always hand in the
-    /// same one for the same folder.
+    /// Opens the register on this device, without a connection. `vault` keeps the key of the store, `keys` and `secrets`
+    /// the login's: always hand in the same ones for the same folder. One `secrets` serves all folders of an app.
     ///
     /// # Errors
     /// `InUse`, `NeedsUser` (prompt, then open again), `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address is not
-    /// `https://`).
+    /// `https://`), `InvalidInput` (pins that are not 32 bytes, or without a backup).
     #[uniffi::constructor]
-    pub async fn open(options: OpenOptions, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, RegistroError> {
+    pub async fn open(
+        options: OpenOptions,
+        vault: Arc<dyn KeyVault>,
+        keys: Arc<dyn SigningKeys>,
+        secrets: Arc<dyn SecretStore>,
+    ) -> Result<Arc<Self>, RegistroError> {
         let inner = blocking(move || {
-            let options = registro::OpenOptions::new(options.directory, &options.hub);
-            registro::Registro::open(options, &Platform(vault))
+            let mut login = LoginSetup::new(Arc::new(PlatformKeys(keys)), Arc::new(PlatformSecrets(secrets)));
+            login.redirect = options.redirect;
+            login.issuer = options.issuer;
+            login.device_label = options.device_label;
+            let mut open = registro::OpenOptions::new(options.directory, &options.hub);
+            open.login = Some(login);
+            open.pins = options.pins.as_ref().map(PinSet::pins).transpose()?;
+            open.development = options.development;
+            registro::Registro::open(open, &Platform(vault))
         });
         Ok(Arc::new(Self { inner: inner.await?, stop: Notify::new() }))
     }
 
-    /// Changes the hub's address: the school moved it.
+    /// Reaches the same hub at another address from now on: the school moved it, and its name stayed.
     ///
     /// # Errors
     /// `Untrusted` if it is not `https://`.
     pub fn set_hub(&self, address: String) -> Result<(), RegistroError> {
         reading(|| self.inner.set_hub(&address))
-    }
-
-    /// Logs in at a hub that was started for development, by staff code, pupil number, a guardian's fiscal code or a
-    /// person's id. At the first login the device's key is made and certified. A school's hub does not offer it.
-    ///
-    /// # Errors
-    /// `Offline`, `Untrusted`, `Storage`; `NotAllowed` if the store belongs to somebody else.
-    pub async fn log_in_for_development(&self, person: String) -> Result<Profile, RegistroError> {
-        let registro = self.inner.clone();
-        let profile = detached(async move { registro.log_in_for_development(&person).await }).await?;
-        Ok(Profile { school: profile.school, person: profile.person, name: profile.name })
     }
 
     /// Who this register belongs to, logged in now or not.

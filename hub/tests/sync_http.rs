@@ -13,7 +13,8 @@ use registro_documents::SigningKey;
 use registro_hub::dev::DevIssuer;
 use registro_hub::server::{Development, RunningHub, ServerParts, start};
 use registro_hub::{AuthorizeCaller, Clock, StandingClock};
-use registro_identity::{Session, development, enrolment};
+use registro_identity::development::DevelopmentSession;
+use registro_identity::{development, enrolment};
 use registro_model::Capacity;
 use registro_sync::Request;
 use registro_sync::http::{BearerToken, HttpError, HubClient};
@@ -36,7 +37,7 @@ async fn running() -> RunningHub {
     start(parts, SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap()
 }
 
-async fn log_in(hub: &RunningHub, who: &str) -> (HubClient, Session) {
+async fn log_in(hub: &RunningHub, who: &str) -> (HubClient, DevelopmentSession) {
     let client = HubClient::for_development(&hub.url()).unwrap();
     let session = development::log_in(&client, who).await.unwrap();
     (client, session)
@@ -67,9 +68,9 @@ async fn a_person_logs_in_enrols_a_device_pushes_and_reads() {
     let (client, session) = log_in(&hub, "D001").await;
     assert_eq!((session.person, session.school, session.name.as_str()), (TEACHER, SCHOOL, "Uno Anna"));
     let key = SigningKey::from_seed(&Zeroizing::new([51; 32]));
-    let certificate = enrolment::enrol(&client, &session, &key).await.unwrap();
+    let certificate = enrolment::enrol(&client, &session, &key, None).await.unwrap();
     assert_eq!(
-        enrolment::enrol(&client, &session, &key).await.unwrap(),
+        enrolment::enrol(&client, &session, &key, None).await.unwrap(),
         certificate,
         "enrolling again is harmless"
     );
@@ -105,7 +106,7 @@ async fn a_poke_comes_when_the_log_grows() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!waiting.is_finished(), "no poke without news");
     let key = SigningKey::from_seed(&Zeroizing::new([51; 32]));
-    enrolment::enrol(&client, &session, &key).await.unwrap();
+    enrolment::enrol(&client, &session, &key, None).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap().unwrap();
     hub.stop().await;
 }

@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use registro_documents::{Kind, SigningKey};
 use registro_hub::log::{RowKind, read, schema};
-use registro_identity::{Session, development, enrolment};
+use registro_identity::development::DevelopmentSession;
+use registro_identity::{development, enrolment};
 use registro_model::{Capacity, DocumentId};
 use registro_sync::http::HubClient;
 use registro_sync::messages::{Entry, Listed};
@@ -63,12 +64,17 @@ fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/istituto")
 }
 
-async fn first_sync(client: &HubClient, session: &Session) -> (Vec<Listed>, Reply) {
+async fn first_sync(client: &HubClient, session: &DevelopmentSession) -> (Vec<Listed>, Reply) {
     let mut reply = client.sync(&session.token, &Request::default()).await.unwrap();
     (reply.documents.take().unwrap(), reply)
 }
 
-async fn fetch(client: &HubClient, session: &Session, end: Cursor, want: Vec<DocumentId>) -> Vec<Entry> {
+async fn fetch(
+    client: &HubClient,
+    session: &DevelopmentSession,
+    end: Cursor,
+    want: Vec<DocumentId>,
+) -> Vec<Entry> {
     let (mut open, mut entries) = (want, Vec::new());
     while !open.is_empty() {
         let rest = open.split_off(open.len().min(1_000));
@@ -93,7 +99,7 @@ async fn the_sample_school_is_served_backed_up_and_restored() {
     let client = hub.client();
     let teacher = development::log_in(&client, "D020").await.unwrap();
     let key = SigningKey::from_seed(&Zeroizing::new([51; 32]));
-    let certificate = enrolment::enrol(&client, &teacher, &key).await.unwrap();
+    let certificate = enrolment::enrol(&client, &teacher, &key, None).await.unwrap();
     let (listed, reply) = first_sync(&client, &teacher).await;
     let wanted: Vec<_> = listed.iter().filter(|l| l.last_position > 0).map(|l| l.identity.id).collect();
     let begun = Instant::now();

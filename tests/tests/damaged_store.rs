@@ -16,7 +16,7 @@ const MORNING: i64 = 1_795_415_400_000;
 const PAGE: usize = 4096;
 
 fn options(folder: &Path, url: &str, seed: u64) -> OpenOptions {
-    let mut options = OpenOptions::new(folder, url);
+    let mut options = OpenOptions::for_development(folder, url);
     options.durable = false;
     options.environment = Some(Box::new(SeededEnvironment::new(SharedClock::at(MORNING), seed)));
     options

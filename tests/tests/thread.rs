@@ -14,7 +14,7 @@ use registro_tests::hub;
 const MORNING: i64 = 1_795_415_400_000;
 
 fn device(folder: &std::path::Path, url: &str, clock: &SharedClock, seed: u64) -> Registro {
-    let mut options = OpenOptions::new(folder, url);
+    let mut options = OpenOptions::for_development(folder, url);
     options.environment = Some(Box::new(SeededEnvironment::new(clock.clone(), seed)));
     Registro::open(options, &MemoryVault::default()).unwrap()
 }

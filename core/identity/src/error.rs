@@ -214,7 +214,8 @@ impl LoginError {
         self.sentences().1
     }
 
-    const fn sentences(&self) -> (&'static str, &'static str) {
+    /// The sentence for the person, in Italian and in English.
+    pub const fn sentences(&self) -> (&'static str, &'static str) {
         match self {
             Self::Cancelled => ("Accesso annullato: puoi riprovare.", "Login cancelled: you can try again."),
             Self::Offline => (

@@ -36,5 +36,5 @@ pub use environment::{Environment, SystemEnvironment};
 pub use error::{LoginError, LoginNext, Unsafe};
 pub use level::Level;
 pub use secret::Secret;
-pub use session::{IdentityError, Session, SessionSource};
+pub use session::{IdentityError, Session};
 pub use storage::{SecretStore, SigningKeys, StorageError};

@@ -1,7 +1,7 @@
 //! Why something could not be done.
 
 use registro_documents::policy::Reason;
-use registro_identity::IdentityError;
+use registro_identity::LoginError;
 use registro_model::PersonId;
 use registro_store::StoreError;
 use registro_sync::device::DeviceError;
@@ -28,6 +28,22 @@ pub enum ErrorKind {
     SessionEnded,
     /// The hub's answer does not verify.
     Untrusted,
+    /// The person gave up the login.
+    Cancelled,
+    /// The school's service has too much to do, or fails: try again later by itself.
+    HubUnavailable,
+    /// This needs a login of a higher level: begin one.
+    HigherLevelNeeded,
+    /// The school does not let this person in: a pupil of the first cycle, somebody who left, nobody it knows.
+    NotEntitled,
+    /// The device's date or time is wrong.
+    WrongClock,
+    /// The platform's key store waits for the person.
+    Locked,
+    /// The platform's key is gone: log in again.
+    KeyLost,
+    /// The authorization server refuses this app.
+    Misconfigured,
     /// The person may not do this.
     NotAllowed,
     /// A rule of the register is broken.
@@ -45,7 +61,13 @@ pub enum ErrorKind {
 pub enum NextStep {
     /// Let the person log in.
     LogIn,
-    /// Let the person unlock the device, then open again.
+    /// Let the person log in at the level that is needed.
+    StepUp,
+    /// Offer to try again.
+    TryAgain,
+    /// Let the person correct date and time.
+    SetClock,
+    /// Let the person unlock the device, then open or try again.
     Unlock,
     /// Open again after the suspend.
     Resume,
@@ -152,6 +174,14 @@ impl ErrorKind {
             Self::Offline => "offline",
             Self::SessionEnded => "session_ended",
             Self::Untrusted => "untrusted",
+            Self::Cancelled => "cancelled",
+            Self::HubUnavailable => "hub_unavailable",
+            Self::HigherLevelNeeded => "higher_level_needed",
+            Self::NotEntitled => "not_entitled",
+            Self::WrongClock => "wrong_clock",
+            Self::Locked => "locked",
+            Self::KeyLost => "key_lost",
+            Self::Misconfigured => "misconfigured",
             Self::NotAllowed => "not_allowed",
             Self::Rule => "rule",
             Self::NotFound => "not_found",
@@ -163,20 +193,23 @@ impl ErrorKind {
     /// What an app does next.
     pub const fn next_step(self) -> NextStep {
         match self {
-            Self::NotLoggedIn | Self::SessionEnded => NextStep::LogIn,
+            Self::NotLoggedIn | Self::SessionEnded | Self::KeyLost => NextStep::LogIn,
+            Self::HigherLevelNeeded => NextStep::StepUp,
+            Self::Cancelled => NextStep::TryAgain,
+            Self::WrongClock => NextStep::SetClock,
             Self::Suspended => NextStep::Resume,
             Self::InUse => NextStep::CloseOther,
-            Self::NeedsUser => NextStep::Unlock,
+            Self::NeedsUser | Self::Locked => NextStep::Unlock,
             Self::UpdateNeeded => NextStep::UpdateApp,
-            Self::Offline => NextStep::RetryOnline,
+            Self::Offline | Self::HubUnavailable => NextStep::RetryOnline,
             Self::NotFound => NextStep::Sync,
-            Self::NotAllowed => NextStep::ShowReason,
+            Self::NotAllowed | Self::NotEntitled => NextStep::ShowReason,
             Self::Rule | Self::InvalidInput => NextStep::Correct,
-            Self::Storage | Self::Untrusted | Self::Internal => NextStep::Report,
+            Self::Storage | Self::Untrusted | Self::Misconfigured | Self::Internal => NextStep::Report,
         }
     }
 
-    const fn sentences(self) -> (&'static str, &'static str) {
+    fn sentences(self) -> (&'static str, &'static str) {
         match self {
             Self::NotLoggedIn => ("Accedi per usare il registro.", "Log in to use the register."),
             Self::Suspended => ("Il registro è in pausa: riprova.", "The register is suspended: try again."),
@@ -206,6 +239,14 @@ impl ErrorKind {
                 "La risposta della scuola non è autentica: non è stata usata.",
                 "The school's answer is not authentic: it was not used.",
             ),
+            Self::Cancelled => LoginError::Cancelled.sentences(),
+            Self::HubUnavailable => LoginError::HubUnavailable { retry_after: None }.sentences(),
+            Self::HigherLevelNeeded => LoginError::HigherLevelNeeded { acr_values: Vec::new() }.sentences(),
+            Self::NotEntitled => LoginError::NotEntitled.sentences(),
+            Self::WrongClock => LoginError::WrongClock.sentences(),
+            Self::Locked => LoginError::Locked.sentences(),
+            Self::KeyLost => LoginError::KeyLost.sentences(),
+            Self::Misconfigured => LoginError::Misconfigured("other").sentences(),
             Self::NotAllowed => ("Non è consentito.", "This is not allowed."),
             Self::Rule => ("Non è possibile.", "This is not possible."),
             Self::NotFound => ("Non si trova su questo dispositivo.", "It is not on this device."),
@@ -248,34 +289,24 @@ impl From<DeviceError> for Error {
 impl From<HttpError> for Error {
     fn from(error: HttpError) -> Self {
         let kind = match &error {
-            HttpError::Unreachable
-            | HttpError::Timeout
-            | HttpError::WrongClock
-            | HttpError::Busy(_)
-            | HttpError::Status(_) => ErrorKind::Offline,
-            HttpError::Unauthorized | HttpError::Session(SessionFailure::Ended | SessionFailure::KeyLost) => {
-                ErrorKind::SessionEnded
-            }
-            HttpError::HigherLevel { .. } | HttpError::Forbidden => ErrorKind::NotAllowed,
-            HttpError::Session(SessionFailure::Locked) => ErrorKind::NeedsUser,
+            HttpError::Unreachable | HttpError::Timeout => ErrorKind::Offline,
+            HttpError::WrongClock => ErrorKind::WrongClock,
+            HttpError::Busy(_) | HttpError::Status(500..) => ErrorKind::HubUnavailable,
+            HttpError::Status(404) => ErrorKind::NotFound,
+            HttpError::Status(_) => ErrorKind::Offline,
+            HttpError::Unauthorized | HttpError::Session(SessionFailure::Ended) => ErrorKind::SessionEnded,
+            HttpError::HigherLevel { .. } => ErrorKind::HigherLevelNeeded,
+            HttpError::Forbidden => ErrorKind::NotAllowed,
+            HttpError::Session(SessionFailure::KeyLost) => ErrorKind::KeyLost,
+            HttpError::Session(SessionFailure::Locked) => ErrorKind::Locked,
             HttpError::Session(SessionFailure::Storage) => ErrorKind::Storage,
+            HttpError::Session(SessionFailure::Misconfigured(_)) => ErrorKind::Misconfigured,
             HttpError::Address
             | HttpError::TooLarge
             | HttpError::Wire(_)
             | HttpError::Untrusted(_)
-            | HttpError::Session(SessionFailure::Unsafe(_) | SessionFailure::Misconfigured(_)) => {
-                ErrorKind::Untrusted
-            }
+            | HttpError::Session(SessionFailure::Unsafe(_)) => ErrorKind::Untrusted,
         };
         Self::new(kind, error.to_string())
-    }
-}
-
-impl From<IdentityError> for Error {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::Http(error) => error.into(),
-            other => Self::new(ErrorKind::Untrusted, other.to_string()),
-        }
     }
 }

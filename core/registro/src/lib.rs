@@ -7,7 +7,8 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`registro`] | open, log in, sync, suspend, events |
+//! | [`registro`] | open, sync, suspend, events |
+//! | [`login`] | log in and out, sessions |
 //! | [`teacher`], [`family`], [`office`] | what each role sees and does |
 //! | [`delivery`] | what became of what was written |
 //! | [`error`] | why something could not be done: a stable kind, a sentence, the next step |
@@ -19,6 +20,7 @@ pub mod error;
 mod events;
 pub mod family;
 mod hours;
+pub mod login;
 pub mod office;
 mod provenance;
 mod read;
@@ -26,6 +28,7 @@ mod record;
 pub mod registro;
 mod rolls;
 mod says;
+mod scoped_secrets;
 pub mod teacher;
 
 pub use attendance::{OutView, PupilDay, ShownFact, SlotView};
@@ -34,9 +37,11 @@ pub use environment::SystemEnvironment;
 pub use error::{Error, ErrorKind, NextStep};
 pub use events::{Event, Mended};
 pub use family::Family;
+pub use login::{DeviceSession, LoginRequest, LoginSetup, LogoutReport, Profile, SessionView};
 pub use office::Office;
 pub use provenance::Provenance;
-pub use registro::{OpenOptions, Profile, Registro, SyncReport};
+pub use registro::{OpenOptions, Registro, SyncReport};
+pub use registro_identity as identity;
 pub use registro_sync::device::Environment;
 pub use says::Says;
 pub use teacher::Teacher;

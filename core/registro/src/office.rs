@@ -82,19 +82,20 @@ impl Office {
         class: &ClassCode,
         from: Date,
     ) -> Result<(), Error> {
-        let (hub, token) = self.registro.hub_and_token()?;
+        let (hub, authorization) = self.registro.hub_and_authorization().await?;
         let body = serde_json::json!({
             "teacher": teacher.to_string(), "class": class.as_str(), "from": from.to_string(),
         });
         let path = "/v1/office/assignments/end";
-        hub.post(path, Some(token.as_ref()), "application/json", body.to_string().into_bytes()).await?;
+        hub.post(path, Some(authorization.as_ref()), "application/json", body.to_string().into_bytes())
+            .await?;
         Ok(())
     }
 
     /// What is with the office.
     pub async fn kept(&self) -> Result<Vec<KeptBatch>, Error> {
-        let (hub, token) = self.registro.hub_and_token()?;
-        let answer = hub.get("/v1/office/kept", Some(token.as_ref())).await?;
+        let (hub, authorization) = self.registro.hub_and_authorization().await?;
+        let answer = hub.get("/v1/office/kept", Some(authorization.as_ref())).await?;
         let untrusted = || Error::new(ErrorKind::Untrusted, "the list of kept batches does not read");
         let list: Vec<Kept> = serde_json::from_slice(&answer).map_err(|_| untrusted())?;
         let mut device = self.registro.device();

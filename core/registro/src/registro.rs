@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use registro_identity::{Session, SessionSource, development, enrolment};
-use registro_model::{CommandId, DocumentId, PersonId, SchoolId};
+use registro_identity::Login;
+use registro_model::{CommandId, DocumentId, PersonId};
 use registro_store::{KeyVault, Store, StoreError, StoreOptions};
-use registro_sync::device::{Account, Device, DeviceError, Environment};
-use registro_sync::http::{Authorization, HubClient};
+use registro_sync::device::{Device, DeviceError, Environment};
+use registro_sync::http::{HttpError, HubClient, Pins, Transport, TransportOptions};
 use tokio::sync::Notify;
-use zeroize::Zeroizing;
 
 use crate::delivery::{Written, written};
 use crate::environment::SystemEnvironment;
 use crate::error::{Error, ErrorKind};
 use crate::events::Event;
 use crate::family::Family;
+use crate::login::{Current, LoginSetup};
 use crate::office::Office;
 use crate::teacher::Teacher;
 
@@ -30,24 +30,32 @@ pub struct OpenOptions {
     pub environment: Option<Box<dyn Environment>>,
     /// Whether a write survives a power cut. `false` is for simulations only.
     pub durable: bool,
+    /// What the platform lends to the login. Without it only a development hub can be logged in at.
+    pub login: Option<LoginSetup>,
+    /// Which keys the hub may have, beside being vouched for as usual.
+    pub pins: Option<Pins>,
+    /// Allows `http://` to this very device. For development and tests only.
+    pub development: bool,
 }
 
 impl OpenOptions {
     /// A durable register in that folder.
     pub fn new(directory: impl Into<PathBuf>, hub: &str) -> Self {
-        Self { directory: directory.into(), hub: hub.to_owned(), environment: None, durable: true }
+        Self {
+            directory: directory.into(),
+            hub: hub.to_owned(),
+            environment: None,
+            durable: true,
+            login: None,
+            pins: None,
+            development: false,
+        }
     }
-}
 
-/// Who is logged in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
-    /// The school.
-    pub school: SchoolId,
-    /// The person.
-    pub person: PersonId,
-    /// The person's name.
-    pub name: String,
+    /// The same at a hub on this very device.
+    pub fn for_development(directory: impl Into<PathBuf>, hub: &str) -> Self {
+        Self { development: true, ..Self::new(directory, hub) }
+    }
 }
 
 /// What a sync did.
@@ -75,11 +83,15 @@ pub(crate) struct Inner {
     device: Mutex<Device>,
     /// The device's store, for suspending: that does not wait for what the device is doing.
     store: Store,
+    transport: Transport,
     hub: Mutex<HubClient>,
-    session: Mutex<Option<Session>>,
+    pub(crate) login: Option<Login>,
+    pub(crate) redirect: String,
+    pub(crate) device_label: Option<String>,
+    pub(crate) session: Mutex<Option<Current>>,
     events: Mutex<VecDeque<Event>>,
     news: Notify,
-    syncing: tokio::sync::Mutex<()>,
+    pub(crate) syncing: tokio::sync::Mutex<()>,
 }
 
 /// Most requests of one sync: a first sync of a large school takes some ten.
@@ -98,10 +110,17 @@ impl Registro {
     /// # Errors
     /// `InUse`, `NeedsUser`, `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address).
     pub fn open(options: OpenOptions, vault: &dyn KeyVault) -> Result<Self, Error> {
-        let hub = HubClient::for_development(&options.hub)?;
+        let reach = TransportOptions { loopback_http: options.development, ..TransportOptions::default() };
+        let unpinned = Transport::new(reach.clone()).map_err(HttpError::from)?;
+        let pinned = TransportOptions { pins: options.pins, ..reach };
+        let transport = Transport::new(pinned).map_err(HttpError::from)?;
+        let hub = HubClient::over(transport.clone(), &options.hub)?;
         let mut store = StoreOptions::new(options.directory, "registro");
         store.durable = options.durable;
-        let opened = Store::open(store, vault)?;
+        let opened = Store::open(store.clone(), vault)?;
+        // The vault's key of this store has a name that says nothing about the person.
+        let scope = Store::key_file(&store)?.map(|key| key.alias).unwrap_or_default();
+        let login = options.login.as_ref().map(|setup| setup.login(&hub, unpinned.clone(), &scope));
         let environment = options.environment.unwrap_or_else(|| Box::new(SystemEnvironment::default()));
         let mut device = Device::open(opened.store.clone(), environment)?;
         if let Some(report) = opened.salvage {
@@ -111,7 +130,11 @@ impl Registro {
             inner: Arc::new(Inner {
                 device: Mutex::new(device),
                 store: opened.store,
+                transport,
                 hub: Mutex::new(hub),
+                login,
+                redirect: options.login.as_ref().map(|setup| setup.redirect.clone()).unwrap_or_default(),
+                device_label: options.login.and_then(|setup| setup.device_label),
                 session: Mutex::new(None),
                 events: Mutex::new(VecDeque::new()),
                 news: Notify::new(),
@@ -140,69 +163,17 @@ impl Registro {
         self.inner.news.notify_one();
     }
 
-    fn hub(&self) -> HubClient {
+    pub(crate) fn hub(&self) -> HubClient {
         self.inner.hub.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes the hub's address: the school moved it.
+    /// Reaches the same hub at another address from now on: the school moved it and its name stayed, or a test stands
+    /// in for the network. The hub's name, which sessions are bound to, is that of the opening.
     pub fn set_hub(&self, address: &str) -> Result<(), Error> {
-        let hub = HubClient::for_development(address)?;
-        *self.inner.hub.lock().unwrap_or_else(PoisonError::into_inner) = hub;
-        Ok(())
-    }
-
-    /// Logs in at a development hub, by staff code, pupil number or a guardian's fiscal code. The device's key is
-    /// made and certified at the first login.
-    ///
-    /// # Errors
-    /// `Offline`, `Untrusted`, `Storage`; `NotAllowed` if the store belongs to somebody else.
-    pub async fn log_in_for_development(&self, person: &str) -> Result<Profile, Error> {
         let hub = self.hub();
-        let session = development::log_in(&hub, person).await?;
-        let owner = self.device().account().map(|account| (account.school, account.person));
-        match owner {
-            Some(owner) if owner != (session.school, session.person) => {
-                return Err(Error::new(ErrorKind::NotAllowed, "the store belongs to another person"));
-            }
-            Some(_) => {
-                let expired = {
-                    let device = self.device();
-                    device.account().filter(|_| device.needs_certificate()).map(Account::key)
-                };
-                if let Some(key) = expired {
-                    let certificate = enrolment::enrol(&hub, &session, &key).await?;
-                    self.device().renew(certificate)?;
-                }
-            }
-            None => {
-                let seed: [u8; 32] = self.device().draw();
-                let key = registro_documents::SigningKey::from_seed(&Zeroizing::new(seed));
-                let certificate = enrolment::enrol(&hub, &session, &key).await?;
-                let account = Account {
-                    school: session.school,
-                    school_key: session.school_key,
-                    person: session.person,
-                    seed,
-                    certificate,
-                };
-                self.device().enrol(account)?;
-            }
-        }
-        let profile = Profile { school: session.school, person: session.person, name: session.name.clone() };
-        *self.inner.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-        Ok(profile)
-    }
-
-    pub(crate) fn token(&self) -> Result<Arc<dyn Authorization>, Error> {
-        let session = self.inner.session.lock().unwrap_or_else(PoisonError::into_inner);
-        session
-            .as_ref()
-            .map(SessionSource::authorization)
-            .ok_or_else(|| Error::new(ErrorKind::NotLoggedIn, "no session"))
-    }
-
-    pub(crate) fn hub_and_token(&self) -> Result<(HubClient, Arc<dyn Authorization>), Error> {
-        Ok((self.hub(), self.token()?))
+        let moved = HubClient::over(self.inner.transport.clone(), hub.base())?.through(address)?;
+        *self.inner.hub.lock().unwrap_or_else(PoisonError::into_inner) = moved;
+        Ok(())
     }
 
     /// Who this register belongs to, logged in or not.
@@ -220,7 +191,8 @@ impl Registro {
     /// `Offline`: nothing is lost, try again later. `SessionEnded`, `Untrusted`, `Storage`.
     pub async fn sync(&self) -> Result<SyncReport, Error> {
         let _one = self.inner.syncing.lock().await;
-        let (hub, token) = self.hub_and_token()?;
+        let (hub, authorization) = self.hub_and_authorization().await?;
+        self.certify_if_due().await?;
         let mut report = SyncReport::default();
         let mut quiet = 0;
         let mut mended = 0;
@@ -228,7 +200,13 @@ impl Registro {
             let (request, asked) = self.device().request()?;
             let pushed = !request.push.is_empty();
             report.requests += 1;
-            let reply = hub.sync(token.as_ref(), &request).await?;
+            let reply = match hub.sync(authorization.as_ref(), &request).await {
+                // Not what was asked: that this person asks at all.
+                Err(HttpError::Forbidden) => {
+                    return Err(Error::new(ErrorKind::NotEntitled, "the hub lets nobody in"));
+                }
+                reply => reply?,
+            };
             // A reply is applied to its end even if the caller went away: the store writes it in one transaction.
             let applied = match self.device().apply(&asked, reply) {
                 // The store is mended now: what could not be applied is asked for again.
@@ -245,6 +223,7 @@ impl Registro {
             let progress = pushed && (!applied.confirmed.is_empty() || !applied.refused.is_empty());
             self.announce(&applied);
             if !applied.more {
+                self.flush_revocations().await;
                 return Ok(report);
             }
             // Nothing moves: what waits (for a higher login, for others' changes) waits for the next sync.
@@ -294,8 +273,8 @@ impl Registro {
 
     /// Waits until the hub says that there is news; then sync. Returns an error when the connection ends.
     pub async fn wait_for_news(&self) -> Result<(), Error> {
-        let (hub, token) = self.hub_and_token()?;
-        Ok(hub.wait_for_news(token.as_ref()).await?)
+        let (hub, authorization) = self.hub_and_authorization().await?;
+        Ok(hub.wait_for_news(authorization.as_ref()).await?)
     }
 
     /// Closes everything that the system could hold against a suspended app. Does not wait for a sync that is

@@ -5,13 +5,15 @@ import Testing
 /// A lesson day of the sample school.
 let day: IsoDate = "2026-11-23"
 
-/// A new folder for a store, removed with this object.
+/// A new folder for a store, removed with this object, and what the platform lends: it outlives a closed register.
 final class Folder {
+    let keys = memorySigningKeys()
+    let secrets = memorySecretStore()
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("registro-store-\(UUID().uuidString)")
 
     /// The store in it, at this address.
     func options(_ hub: String) -> OpenOptions {
-        OpenOptions(directory: url.appendingPathComponent("store").path, hub: hub)
+        OpenOptions(directory: url.appendingPathComponent("store").path, hub: hub, development: true)
     }
 
     deinit {
@@ -23,7 +25,9 @@ final class Folder {
 func open(_ folder: Folder, _ hub: String) async throws -> Registro {
     try await Registro.open(
         options: folder.options(hub),
-        vault: fileVault(directory: folder.url.appendingPathComponent("keys").path)
+        vault: fileVault(directory: folder.url.appendingPathComponent("keys").path),
+        keys: folder.keys,
+        secrets: folder.secrets
     )
 }
 

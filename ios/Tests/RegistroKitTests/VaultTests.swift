@@ -42,26 +42,26 @@ import Testing
         let folder = Folder()
         let options = folder.options("https://registro.example.it")
         let vault = AppVault()
-        _ = try await Registro.open(options: options, vault: vault)
+        _ = try await Registro.open(options: options, vault: vault, keys: folder.keys, secrets: folder.secrets)
         #expect(vault.calls > 0)
 
         vault.set(locked: true)
-        let locked = try await failure { _ = try await Registro.open(options: options, vault: vault) }
+        let locked = try await failure { _ = try await Registro.open(options: options, vault: vault, keys: folder.keys, secrets: folder.secrets) }
         #expect(locked.kind == .needsUser && locked.nextStep == .unlock)
 
         vault.set(broken: true)
-        let broken = try await failure { _ = try await Registro.open(options: options, vault: vault) }
+        let broken = try await failure { _ = try await Registro.open(options: options, vault: vault, keys: folder.keys, secrets: folder.secrets) }
         #expect(broken.kind == .storage && !broken.debug.contains("NotDeclared"))
 
         vault.set()
-        _ = try await Registro.open(options: options, vault: vault)
+        _ = try await Registro.open(options: options, vault: vault, keys: folder.keys, secrets: folder.secrets)
     }
 
     @Test func anotherVaultDoesNotOpenTheStore() async throws {
         let folder = Folder()
         let options = folder.options("https://registro.example.it")
-        _ = try await Registro.open(options: options, vault: memoryVault())
-        let other = try await failure { _ = try await Registro.open(options: options, vault: memoryVault()) }
+        _ = try await Registro.open(options: options, vault: memoryVault(), keys: folder.keys, secrets: folder.secrets)
+        let other = try await failure { _ = try await Registro.open(options: options, vault: memoryVault(), keys: folder.keys, secrets: folder.secrets) }
         #expect(other.kind == .storage)
     }
 }

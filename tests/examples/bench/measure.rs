@@ -33,7 +33,7 @@ struct Bench {
 
 impl Bench {
     fn device(&self, name: &str, url: &str, vault: &MemoryVault, seed: u64) -> Result<Registro, Failure> {
-        let mut options = OpenOptions::new(self.folder.path().join(name), url);
+        let mut options = OpenOptions::for_development(self.folder.path().join(name), url);
         options.environment = Some(Box::new(SeededEnvironment::new(self.clock.clone(), seed)));
         Ok(Registro::open(options, vault)?)
     }

@@ -106,7 +106,7 @@ pub async fn be_the_tablet(arguments: &[String]) -> Result<(), Failure> {
     let [store, vault, hub, link, person] = arguments else {
         return Err("usage: as-the-tablet STORE VAULT HUB LINK PERSON".into());
     };
-    let registro = Registro::open(OpenOptions::new(store, hub), &FileVault::new(vault))?;
+    let registro = Registro::open(OpenOptions::for_development(store, hub), &FileVault::new(vault))?;
     registro.log_in_for_development(person).await?;
     registro.set_hub(link)?;
     registro.sync().await?;

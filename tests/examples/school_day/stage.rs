@@ -63,7 +63,7 @@ pub fn open(
     clock: &SharedClock,
     seed: u64,
 ) -> Result<Registro, Failure> {
-    let mut options = OpenOptions::new(store, url);
+    let mut options = OpenOptions::for_development(store, url);
     options.environment = Some(Box::new(SeededEnvironment::new(clock.clone(), seed)));
     Ok(Registro::open(options, &FileVault::new(vault))?)
 }

@@ -230,7 +230,7 @@ impl Stage {
     pub async fn device(&self, person: PersonId) -> Registro {
         let number = self.devices.fetch_add(1, Ordering::SeqCst);
         let store: PathBuf = self.folder.path().join(format!("device-{number}"));
-        let mut options = OpenOptions::new(store, &self.hub.url());
+        let mut options = OpenOptions::for_development(store, &self.hub.url());
         options.environment = Some(Box::new(SeededEnvironment::new(self.clock.clone(), number + 1)));
         options.durable = false;
         let device = Registro::open(options, &MemoryVault::default()).unwrap();

@@ -154,6 +154,22 @@ impl Server {
         pending: &Pending,
         asked: &Asked<'_>,
     ) -> Result<Url, LoginError> {
+        let form = self.request(pending, asked).into_bytes();
+        let answer = self.post(&metadata.par_endpoint, Some(&pending.alias), form).await?;
+        let pushed: Pushed = serde_json::from_slice(&json(answer, 201)?).map_err(|_| Unsafe::Answer)?;
+        if pushed.request_uri.is_empty() {
+            return Err(Unsafe::Answer.into());
+        }
+        let mut address = metadata.authorization_endpoint.clone();
+        address
+            .query_pairs_mut()
+            .append_pair("client_id", &self.options.client_id)
+            .append_pair("request_uri", &pushed.request_uri);
+        Ok(address)
+    }
+
+    /// What is asked for, as a form.
+    fn request(&self, pending: &Pending, asked: &Asked<'_>) -> String {
         let mut form = Serializer::new(String::new());
         form.append_pair("client_id", &self.options.client_id)
             .append_pair("response_type", "code")
@@ -184,18 +200,7 @@ impl Server {
                 form.append_pair(name, value);
             }
         }
-        let answer =
-            self.post(&metadata.par_endpoint, Some(&pending.alias), form.finish().into_bytes()).await?;
-        let pushed: Pushed = serde_json::from_slice(&json(answer, 201)?).map_err(|_| Unsafe::Answer)?;
-        if pushed.request_uri.is_empty() {
-            return Err(Unsafe::Answer.into());
-        }
-        let mut address = metadata.authorization_endpoint.clone();
-        address
-            .query_pairs_mut()
-            .append_pair("client_id", &self.options.client_id)
-            .append_pair("request_uri", &pushed.request_uri);
-        Ok(address)
+        form.finish()
     }
 
     /// Carries a request of the `oauth2` crate to the token endpoint.

@@ -69,7 +69,7 @@ impl Tablet {
         self.close()?;
         let (folder, vault) = self.store();
         // Nobody listens there.
-        let options = OpenOptions::new(folder, "http://127.0.0.1:9");
+        let options = OpenOptions::for_development(folder, "http://127.0.0.1:9");
         let app = Registro::open(options, vault).map_err(|e| broken("the app does not open")(&e))?;
         let done = work(&app);
         app.suspend().map_err(|e| broken("the app does not close")(&e))?;

@@ -8,9 +8,11 @@ import kotlin.test.assertTrue
 /** A lesson day of the sample school. */
 const val DAY: IsoDate = "2026-11-23"
 
-/** A new folder for a store, removed with the test. */
+/** A new folder for a store, removed with the test, and what the platform lends: it outlives a closed register. */
 class Folder : AutoCloseable {
     val path: Path = Files.createTempDirectory("registro-store")
+    val keys: SigningKeys = memorySigningKeys()
+    val secrets: SecretStore = memorySecretStore()
 
     override fun close() {
         path.toFile().deleteRecursively()
@@ -19,8 +21,10 @@ class Folder : AutoCloseable {
 
 /** A register in this folder, at this hub, with its key in the folder beside the store. */
 suspend fun open(folder: Folder, address: String): Registro = Registro.open(
-    OpenOptions(directory = folder.path.resolve("store").toString(), hub = address),
+    OpenOptions(directory = folder.path.resolve("store").toString(), hub = address, development = true),
     fileVault(folder.path.resolve("keys").toString()),
+    folder.keys,
+    folder.secrets,
 )
 
 /** The failure of a call that must fail: with both sentences and a text for the log. */

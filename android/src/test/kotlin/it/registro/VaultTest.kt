@@ -34,21 +34,21 @@ class VaultTest {
         Folder().use { folder ->
             val options = OpenOptions(folder.path.resolve("store").toString(), "https://registro.example.it")
             val vault = AppVault()
-            Registro.open(options, vault).close()
+            Registro.open(options, vault, folder.keys, folder.secrets).close()
             assertTrue(vault.calls > 0)
 
             vault.locked = true
-            val locked = failureOf { Registro.open(options, vault).close() }
+            val locked = failureOf { Registro.open(options, vault, folder.keys, folder.secrets).close() }
             assertEquals(ErrorKind.NEEDS_USER to NextStep.UNLOCK, locked.kind to locked.nextStep)
 
             vault.broken = true
-            val broken = failureOf { Registro.open(options, vault).close() }
+            val broken = failureOf { Registro.open(options, vault, folder.keys, folder.secrets).close() }
             assertEquals(ErrorKind.STORAGE, broken.kind)
             assertFalse(broken.debug.contains("not declared"))
 
             vault.locked = false
             vault.broken = false
-            Registro.open(options, vault).close()
+            Registro.open(options, vault, folder.keys, folder.secrets).close()
         }
     }
 
@@ -56,8 +56,8 @@ class VaultTest {
     fun `another vault does not open the store`() = runBlocking {
         Folder().use { folder ->
             val options = OpenOptions(folder.path.resolve("store").toString(), "https://registro.example.it")
-            Registro.open(options, memoryVault()).close()
-            assertEquals(ErrorKind.STORAGE, failureOf { Registro.open(options, memoryVault()).close() }.kind)
+            Registro.open(options, memoryVault(), folder.keys, folder.secrets).close()
+            assertEquals(ErrorKind.STORAGE, failureOf { Registro.open(options, memoryVault(), folder.keys, folder.secrets).close() }.kind)
         }
     }
 }
