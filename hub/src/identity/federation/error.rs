@@ -57,7 +57,10 @@ impl FederationError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Transport { why, .. } => {
-                !matches!(why, TransportError::Untrusted(_) | TransportError::Address)
+                matches!(
+                    why,
+                    TransportError::Unreachable | TransportError::Timeout | TransportError::WrongClock
+                )
             }
             Self::Status { status, .. } => *status >= 500 || *status == 429,
             _ => false,
