@@ -58,6 +58,8 @@ pub struct Fake {
     pub claims: Mutex<Claims>,
     pub mood: Mutex<Mood>,
     pub seen: Mutex<Vec<Seen>>,
+    /// Whether it signs its keys with the key that the anchor knows.
+    pub signs_keys: Mutex<bool>,
     /// The request under way, as the provider read it.
     request: Mutex<Value>,
 }
@@ -74,7 +76,7 @@ pub fn read(message: &str) -> Value {
 }
 
 impl Fake {
-    async fn start(hub: &str) -> Arc<Self> {
+    pub async fn start(hub: &str) -> Arc<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let anchor = format!("http://{}", listener.local_addr().unwrap());
         let provider = format!("{anchor}/op");
@@ -85,6 +87,7 @@ impl Fake {
             provider,
             mood: Mutex::default(),
             seen: Mutex::default(),
+            signs_keys: Mutex::new(true),
             request: Mutex::default(),
         });
         let router = Router::new()
@@ -95,6 +98,8 @@ impl Fake {
             .route("/op/token", post(token))
             .route("/op/userinfo", get(userinfo))
             .route("/op/revoke", post(revoke))
+            .route("/op/jwks.json", get(jwks))
+            .route("/op/jwks.jose", get(signed_jwks))
             .with_state(Arc::clone(&fake));
         tokio::spawn(async move { axum::serve(listener, router).await });
         fake
@@ -133,6 +138,16 @@ async fn anchor_configuration(State(fake): Shared) -> String {
 
 async fn provider_configuration(State(fake): Shared) -> String {
     key(Who::Provider).sign(statement_header(), &fake.claims.lock().unwrap().provider)
+}
+
+async fn jwks() -> String {
+    serde_json::to_string(&key(Who::Stranger).set()).unwrap()
+}
+
+async fn signed_jwks(State(fake): Shared) -> String {
+    let claims = json!({ "keys": key(Who::Stranger).set().keys, "iss": fake.provider });
+    let by = if *fake.signs_keys.lock().unwrap() { Who::Provider } else { Who::ProviderCore };
+    key(by).sign(json!({ "alg": "RS256" }), &claims)
 }
 
 async fn list(State(fake): Shared) -> String {

@@ -1,5 +1,6 @@
 //! The relying party: begins logins at providers and completes them.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,8 +40,10 @@ const REFRESH: Duration = Duration::from_secs(24 * 3600);
 /// After a failure: at first, and at most (our choice).
 const RETRY: Duration = Duration::from_secs(15);
 const LONGEST_RETRY: Duration = Duration::from_secs(3600);
-/// How long the hub's signed configuration is handed out again, in seconds: who asks often costs no signatures.
-const CONFIGURATION_KEPT: i64 = 600;
+/// How long a signed answer is handed out again, in seconds: who asks often costs no signatures.
+const ANSWER_KEPT: i64 = 600;
+/// Longest wait for a token to be given back, while the person waits too (our choice).
+const GIVE_BACK: Duration = Duration::from_secs(3);
 
 /// The relying party of SPID and CIE.
 pub struct RelyingParty {
@@ -54,6 +57,8 @@ pub struct RelyingParty {
     clock: Arc<dyn Clock>,
     random: Randomness,
     configuration: Mutex<Option<(i64, usize, String)>>,
+    /// Answers of the resolve endpoint, by provider: no more than there are.
+    answers: Mutex<HashMap<String, (i64, String)>>,
 }
 
 /// What a relying party is made of.
@@ -108,8 +113,20 @@ impl RelyingParty {
         let (own, fetcher) = (OwnEntity::new(issuer.as_str(), &settings), Fetcher::new(transport));
         let resolver = Resolver::new(own.name.clone(), pinned, fetcher.clone());
         let keys = FederationKeys::of_directory(data)?;
-        let configuration = Mutex::default();
-        Ok(Self { settings, own, keys, resolver, fetcher, store, journal, clock, random, configuration })
+        let (configuration, answers) = (Mutex::default(), Mutex::default());
+        Ok(Self {
+            settings,
+            own,
+            keys,
+            resolver,
+            fetcher,
+            store,
+            journal,
+            clock,
+            random,
+            configuration,
+            answers,
+        })
     }
 
     fn now(&self) -> i64 {
@@ -126,7 +143,7 @@ impl RelyingParty {
         let (now, marks) = (self.now(), self.resolver.marks());
         let mut kept = self.configuration.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((made, count, text)) = kept.as_ref()
-            && (*made..*made + CONFIGURATION_KEPT).contains(&now)
+            && (*made..*made + ANSWER_KEPT).contains(&now)
             && *count == marks.len()
         {
             return Ok(text.clone());
@@ -141,9 +158,16 @@ impl RelyingParty {
     pub fn resolve(&self, entity: &str, anchor: &str) -> Result<Option<String>, FederationError> {
         let now = self.now();
         let known = self.resolver.known(entity, now).filter(|known| known.resolved.anchor == anchor);
-        known
-            .map(|known| self.own.resolve_answer(&self.keys, &known.resolved, provider::TYPE, now))
-            .transpose()
+        let Some(known) = known else { return Ok(None) };
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made, text)) = answers.get(entity)
+            && (*made..*made + ANSWER_KEPT).contains(&now)
+        {
+            return Ok(Some(text.clone()));
+        }
+        let text = self.own.resolve_answer(&self.keys, &known.resolved, provider::TYPE, now)?;
+        answers.insert(entity.to_owned(), (now, text.clone()));
+        Ok(Some(text))
     }
 
     /// Fetches everything anew, every day and, as long as something fails, more often; deletes what the log has kept
@@ -311,17 +335,21 @@ impl RelyingParty {
     async fn give_back(&self, provider: &KnownProvider, transaction: [u8; 8], tokens: &TokenAnswer) {
         let Some(endpoint) = &provider.metadata.revocation_endpoint else { return };
         let fields = [("token", tokens.access_token.as_str()), ("token_type_hint", "access_token")];
-        let sent = match self.form(endpoint, &fields) {
-            Ok(form) => self.fetcher.post("the revocation endpoint", endpoint.clone(), form).await,
-            Err(error) => Err(error),
-        };
-        let status = match &sent {
-            Ok(answer) => answer.status,
-            Err(error) => {
-                tracing::warn!(provider = %provider.metadata.issuer, %error, "a token could not be given back");
-                0
+        let status = match self.form(endpoint, &fields) {
+            Ok(form) => {
+                let sent = self.fetcher.post("the revocation endpoint", endpoint.clone(), form);
+                // No answer is 0 in the log.
+                tokio::time::timeout(GIVE_BACK, sent)
+                    .await
+                    .ok()
+                    .and_then(Result::ok)
+                    .map_or(0, |answer| answer.status)
             }
+            Err(_) => 0,
         };
+        if status != 200 {
+            tracing::warn!(provider = %provider.metadata.issuer, status, "a token could not be given back");
+        }
         if let Err(error) = self.log(transaction, Event::Revocation, json!({ "status": status })).await {
             tracing::error!(%error, "the transaction log cannot be written");
         }

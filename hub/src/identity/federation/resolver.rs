@@ -246,7 +246,9 @@ impl Resolver {
     }
 
     async fn configuration(&self, what: &'static str, entity: &str) -> Result<String, FederationError> {
-        self.fetcher.get(what, format!("{entity}/.well-known/openid-federation")).await
+        // A slash at the end of a name is not part of the address (OpenID Federation 1.0 §9).
+        let base = entity.strip_suffix('/').unwrap_or(entity);
+        self.fetcher.get(what, format!("{base}/.well-known/openid-federation")).await
     }
 
     async fn fetch_anchor(&self, pinned: &Pinned, now: i64) -> Result<(), FederationError> {
@@ -331,7 +333,7 @@ impl Resolver {
         listed.retain(|one| chosen.is_empty() || chosen.contains(&one.entity));
         let unnamed = chosen.iter().filter(|entity| !named.contains(entity));
         listed.extend(unnamed.map(|entity| Listed { entity: entity.clone(), name: None, logo: None }));
-        listed.retain(|one| self.fetcher.is_address(&one.entity) && !one.entity.ends_with('/'));
+        listed.retain(|one| self.fetcher.is_address(&one.entity));
         listed.truncate(MAX_PROVIDERS);
         Ok(listed)
     }
@@ -426,4 +428,26 @@ fn parse_list(text: &str) -> Result<Vec<Listed>, FederationError> {
         })
     });
     Ok(listed.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_names_or_records_and_what_does_not_read_is_left_out() {
+        let read = |text| {
+            parse_list(text)
+                .map(|list| list.into_iter().map(|one| (one.entity, one.name)).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            read(r#"["https://a.example", 7, {"x": 1}]"#).unwrap(),
+            [("https://a.example".to_owned(), None)]
+        );
+        let records =
+            r#"[{"entity_id": "https://b.example", "organization_name": "B", "logo_uri": "javascript:x"}]"#;
+        assert_eq!(read(records).unwrap(), [("https://b.example".to_owned(), Some("B".to_owned()))]);
+        assert!(parse_list(records).unwrap().iter().all(|one| one.logo.is_none()));
+        assert!(read("{}").is_err() && read("<html>").is_err());
+    }
 }

@@ -93,7 +93,7 @@ async fn callback(
     let browser = match Cookie::Login.read(&identity.issuer, &headers) {
         Some(cookie) => {
             let (identity, cookie) = (Arc::clone(&identity), cookie.to_owned());
-            blocking(move || identity.interactions.open(&cookie, identity.now())).await?
+            identity.work(move |identity| identity.interactions.open(&cookie, identity.now())).await?
         }
         None => None,
     };
@@ -101,7 +101,7 @@ async fn callback(
     let outcome = match party.complete(query.unwrap_or_default(), browser).await {
         Ok(identified) => {
             let identity = Arc::clone(&identity);
-            blocking(move || Ok(admit(&identity, &identified))).await?
+            identity.work(move |identity| Ok::<_, HubError>(admit(identity, &identified))).await?
         }
         Err(reason) => Err(reason),
     };
@@ -139,10 +139,4 @@ fn admit(identity: &Identity, identified: &Identified) -> Result<(), Reason> {
         Err(HubError::Forbidden(_) | HubError::Unknown(_)) => Err(Reason::Expired),
         Err(error) => Err(fail(error)),
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, HubError> + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::internal())?.map_err(Failure::from)
 }

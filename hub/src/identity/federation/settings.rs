@@ -40,7 +40,7 @@ pub struct FederationSettings {
 pub struct AnchorSettings {
     /// Whose identities: `spid` or `cie`.
     pub scheme: Scheme,
-    /// Its name: the address of its entity configuration, without `/.well-known/…`.
+    /// Its name, letter by letter: the address of its entity configuration without `/.well-known/…`.
     pub entity: String,
     /// Its public keys, as they were received out of band: a file with a key set (JWKS). Relative to the data
     /// directory. What the anchor's own address says is believed only if one of these keys signed it.
@@ -88,9 +88,6 @@ impl FederationSettings {
         };
         if self.ipa_code.as_ref().is_some_and(|code| !is_code(code)) {
             return Err("federation.ipa_code: letters, digits and _");
-        }
-        if self.anchors.iter().any(|anchor| anchor.entity.ends_with('/')) {
-            return Err("federation.anchor.entity: no slash at the end");
         }
         Ok(())
     }
