@@ -5,5 +5,6 @@ pub mod clock;
 pub mod federation;
 pub mod hub;
 pub mod link;
+pub mod login;
 pub mod miniature;
 pub mod simulation;

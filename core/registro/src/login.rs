@@ -248,11 +248,10 @@ impl Registro {
             Err(LoginError::UnsafeResponse(Unsafe::Subject)) => return Err(another_person()),
             completed => completed?,
         };
-        let before = self.kept().map(|kept| kept.id());
         let hub = self.hub();
         let settled = async {
             let session = Session::of(&hub, &keeper).await?;
-            self.settle(&hub, &session, before.is_none()).await
+            self.settle(&hub, &session, true).await
         };
         match settled.await {
             Ok(profile) => {
@@ -367,8 +366,12 @@ impl Registro {
                     device.account().filter(|_| due).map(Account::key)
                 };
                 if let Some(key) = key {
-                    let certificate = enrolment::enrol(hub, session, &key, label).await?;
-                    self.device().renew(certificate)?;
+                    match enrolment::enrol(hub, session, &key, label).await {
+                        Ok(certificate) => self.device().renew(certificate)?,
+                        // The device was reported lost. What it holds still goes to the office, and says so.
+                        Err(IdentityError::Login(LoginError::NotEntitled)) => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
             }
             None => {

@@ -1,0 +1,111 @@
+//! No logout, revocation, lost right or ended session loses what was not sent (PROTOCOL §8).
+
+use registro::{DeliveryState, ErrorKind, Registro};
+use registro_model::{ClassCode, CommandId, PersonId};
+use registro_tests::login::log_in;
+
+use crate::school::{School, day};
+
+const CLASS: &str = "3A";
+
+fn class() -> ClassCode {
+    CLASS.parse().unwrap()
+}
+
+/// An absence written on the device, and nowhere else yet.
+fn written(registro: &Registro) -> (CommandId, PersonId) {
+    let teacher = registro.teacher();
+    let pupil = teacher.class_view(&class(), day()).unwrap().pupils[0].pupil;
+    (teacher.mark_absent(&class(), pupil, day(), 1).unwrap(), pupil)
+}
+
+fn delivery(registro: &Registro, command: CommandId) -> DeliveryState {
+    registro.written().unwrap().into_iter().find(|w| w.command == command).unwrap().delivery
+}
+
+/// Nobody answers at the hub's address.
+fn cut(registro: &Registro) {
+    registro.set_hub("http://127.0.0.1:9").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_sends_first_what_can_be_sent() {
+    let school = School::open().await;
+    let teacher = school.credentials(school.person("D020")).await;
+    let (tablet, registro) = school.logged_in(1, &teacher).await;
+    let (command, _) = written(&registro);
+    let report = registro.logout().await.unwrap();
+    assert_eq!((report.unsent, report.told), (0, true));
+    assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
+    // Nothing of the register is left to read, and no token or key.
+    assert!(registro.teacher().class_view(&class(), day()).is_err());
+    assert_eq!(tablet.keys.count(), 0);
+    assert!(registro.fingerprints().unwrap().is_empty());
+    assert_eq!(registro.sync().await.unwrap_err().kind, ErrorKind::NotLoggedIn);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_logout_without_a_connection_leaves_goes_with_the_next_login() {
+    let school = School::open().await;
+    let teacher = school.credentials(school.person("D020")).await;
+    let (tablet, registro) = school.logged_in(1, &teacher).await;
+    let (command, pupil) = written(&registro);
+    cut(&registro);
+    let report = registro.logout().await.unwrap();
+    assert_eq!(report.unsent, 1);
+    assert_eq!(delivery(&registro, command), DeliveryState::Pending);
+    assert!(registro.teacher().class_view(&class(), day()).is_err());
+    drop(registro);
+
+    // The app is started again, much later, and the person logs in.
+    school.later(24 * 60).await;
+    let registro = tablet.open();
+    assert_eq!(delivery(&registro, command), DeliveryState::Pending);
+    log_in(&registro, &teacher).await.unwrap();
+    registro.sync().await.unwrap();
+    assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
+    let view = registro.teacher().class_view(&class(), day()).unwrap();
+    assert!(view.pupils.iter().any(|row| row.pupil == pupil && row.day.as_ref().is_some_and(|d| d.absent)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_after_the_session_ended_goes_with_the_next_login() {
+    let school = School::open().await;
+    let teacher = school.credentials(school.person("D020")).await;
+    let (_one, here) = school.logged_in(1, &teacher).await;
+    let (_other, there) = school.logged_in(2, &teacher).await;
+    let this = here.sessions().await.unwrap().into_iter().find(|session| session.this).unwrap();
+    there.end_session(&this.id, false).await.unwrap();
+    assert_eq!(here.sync().await.unwrap_err().kind, ErrorKind::SessionEnded);
+    let (command, _) = written(&here);
+    assert_eq!(here.sync().await.unwrap_err().kind, ErrorKind::SessionEnded);
+    assert_eq!(delivery(&here, command), DeliveryState::Pending);
+    log_in(&here, &teacher).await.unwrap();
+    here.sync().await.unwrap();
+    assert!(matches!(delivery(&here, command), DeliveryState::Confirmed { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lost_device_sends_is_kept_for_the_office() {
+    let school = School::open().await;
+    let teacher = school.credentials(school.person("D020")).await;
+    let (_one, lost) = school.logged_in(1, &teacher).await;
+    let (_other, there) = school.logged_in(2, &teacher).await;
+    let (command, _) = written(&lost);
+    let sessions = there.sessions().await.unwrap();
+    let other = sessions.iter().find(|session| !session.this).unwrap();
+    there.end_session(&other.id, true).await.unwrap();
+    assert_eq!(lost.sync().await.unwrap_err().kind, ErrorKind::SessionEnded);
+    assert_eq!(delivery(&lost, command), DeliveryState::Pending);
+
+    // It is found again: what it held goes to the office, and is not taken as the person's.
+    log_in(&lost, &teacher).await.unwrap();
+    lost.sync().await.unwrap();
+    let what = delivery(&lost, command);
+    assert!(matches!(what, DeliveryState::Refused { .. } | DeliveryState::WithOffice { .. }), "{what:?}");
+    let office = school.tablet(3).open();
+    office.log_in_for_development("P003").await.unwrap();
+    office.sync().await.unwrap();
+    let kept = office.office().kept().await.unwrap();
+    assert!(kept.iter().any(|batch| batch.person == school.person("D020")), "{kept:?}");
+}
