@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`interaction`] | a login under way in a browser: what the authorization server, the pages and the ways share |
 //! | [`authorization`] | the OAuth 2.0 authorization server: requests, codes, tokens, sessions, devices |
+//! | [`external`] | a provider outside in the place of the authorization server |
 //! | [`federation`] | the relying party of SPID and CIE |
 //! | [`credentials`] | the school's own credentials, as long as the school allows them |
 //! | [`pages`] | what the person sees in the browser |
@@ -19,6 +20,7 @@ pub mod authorization;
 pub mod config;
 pub mod cookies;
 pub mod credentials;
+pub mod external;
 pub mod federation;
 pub mod interaction;
 pub mod issuer;
@@ -35,15 +37,18 @@ use axum::Router;
 use registro_sync::http::{Transport, TransportOptions};
 use tokio::sync::Semaphore;
 
+use crate::caller::AuthorizeCaller;
 use crate::clock::{Clock, SystemClock};
 use crate::error::HubError;
 use crate::hub::Hub;
 use crate::random::{Random, draw};
+use authorization::access::TokenCallers;
 use authorization::dpop::Guard;
 use authorization::keys::KeyRing;
 use authorization::logins::Logins;
 use config::IdentityConfig;
 use credentials::Credentials;
+use external::ExternalCallers;
 use federation::{RelyingParty, RelyingPartyParts};
 use interaction::Interactions;
 use issuer::Issuer;
@@ -206,8 +211,24 @@ fn relying_party(
     Ok(Some(Arc::new(RelyingParty::open(parts)?)))
 }
 
+/// Who calls, by the tokens of the built-in authorization server or of the provider outside.
+///
+/// # Errors
+/// [`HubError::Settings`] if no connection to the provider outside can be made.
+pub fn callers(identity: &Arc<Identity>) -> Result<Arc<dyn AuthorizeCaller>, HubError> {
+    let identity = Arc::clone(identity);
+    Ok(match identity.config.external.clone() {
+        Some(settings) => Arc::new(ExternalCallers::new(identity, settings)?),
+        None => Arc::new(TokenCallers::new(identity)),
+    })
+}
+
 /// Everything that a browser or an app asks of the login.
 pub fn routes(identity: Arc<Identity>) -> Router {
+    if identity.config.external.is_some() {
+        // Nobody logs in here.
+        return Router::new();
+    }
     Router::new()
         .merge(authorization::routes(&identity))
         .merge(federation::routes())

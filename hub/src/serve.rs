@@ -11,10 +11,9 @@ use crate::dev::{DevIssuer, SideBySide};
 use crate::directory::TableRegistry;
 use crate::error::HubError;
 use crate::hub::Hub;
-use crate::identity::Identity;
-use crate::identity::authorization::access::TokenCallers;
 use crate::identity::config::IdentityConfig;
 use crate::identity::issuer::Issuer;
+use crate::identity::{self, Identity};
 use crate::keys::{KeyFile, SchoolKeyVault};
 use crate::log::schema;
 use crate::random::SystemRandomness;
@@ -87,7 +86,7 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
         &config.data,
         Box::new(SystemRandomness::new()),
     )?);
-    let login: Arc<dyn AuthorizeCaller> = Arc::new(TokenCallers::new(Arc::clone(&identity)));
+    let login = identity::callers(&identity)?;
     let (callers, development): (Arc<dyn AuthorizeCaller>, _) = match config.dev_login {
         true => {
             let issuer = DevIssuer::new(Arc::clone(&hub));

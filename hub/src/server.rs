@@ -49,6 +49,8 @@ use failure::Failure;
 const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Requests that wait for the hub at once; more are answered "busy".
 const MAX_WAITING: usize = 64;
+/// Callers that are looked up at once; a stranger's token is turned away before anything is waited for.
+const MAX_LOOKING: usize = 256;
 /// How long requests under way may take after the hub was told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How often the hub looks whether there is mail to send.
@@ -90,6 +92,7 @@ pub(crate) struct Shared {
     pub development: Option<SharedDevelopment>,
     pub allowance: Allowance,
     pub waiting: Semaphore,
+    pub looking: Semaphore,
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -171,6 +174,7 @@ pub fn start_on(parts: ServerParts, listener: TcpListener) -> Result<RunningHub,
         }),
         allowance: Allowance::default(),
         waiting: Semaphore::new(MAX_WAITING),
+        looking: Semaphore::new(MAX_LOOKING),
         stopping: stopping.clone(),
     });
     tokio::spawn(look_for_changes(Arc::clone(&shared), stopping.clone()));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
+use super::external::ExternalSettings;
 use super::federation::FederationSettings;
 use super::mail::MailConfig;
 use super::people::MonthDay;
@@ -35,6 +36,8 @@ pub struct IdentityConfig {
     pub resource_server: Vec<ResourceServer>,
     /// How the school takes part in the federations of SPID and CIE.
     pub federation: Option<FederationSettings>,
+    /// A provider outside in the place of the built-in authorization server.
+    pub external: Option<ExternalSettings>,
 }
 
 /// The school's own credentials. When they end, the head says by a command (`registro-hub credentials until`).
@@ -86,6 +89,9 @@ impl IdentityConfig {
         }
         if self.redirects.iter().any(|url| url.scheme() != "https" || url.fragment().is_some()) {
             return wrong("redirects: https addresses without a fragment");
+        }
+        if let Some(external) = &self.external {
+            external.check()?;
         }
         if self.resource_server.iter().any(|server| crate::unhex::<32>(&server.secret_sha256).is_none()) {
             return wrong("resource_server: secret_sha256 has 64 hexadecimal digits");

@@ -21,6 +21,7 @@ impl FromRequestParts<Arc<Shared>> for Called {
         let proof = only(&parts.headers, "DPoP");
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let (callers, now) = (Arc::clone(&shared.callers), shared.clock.now());
+        let _permit = shared.looking.try_acquire().map_err(|_| AuthError::Busy)?;
         // Sessions stand in a database: looking one up may wait for a write.
         let looked_up = tokio::task::spawn_blocking(move || {
             let authorization = match &authorization {

@@ -10,7 +10,6 @@ use registro_documents::SigningKey;
 use registro_documents::bytes::sha256;
 use registro_hub::hub::devices::proof_text;
 use registro_hub::identity::Identity;
-use registro_hub::identity::authorization::access::TokenCallers;
 use registro_hub::identity::config::IdentityConfig;
 use registro_hub::identity::interaction::{Authenticated, Method as Way};
 use registro_hub::identity::issuer::Issuer;
@@ -74,7 +73,7 @@ impl Stage {
         let identity = Arc::new(identity.unwrap());
         let parts = ServerParts {
             hub,
-            callers: Arc::new(TokenCallers::new(Arc::clone(&identity))),
+            callers: registro_hub::identity::callers(&identity).unwrap(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             identity: Some(Arc::clone(&identity)),
             development: None,
