@@ -38,6 +38,7 @@ struct State {
     /// What is in `account` has been sealed.
     sealed: bool,
     ended: bool,
+    signed_out: bool,
 }
 
 /// An access token, for whoever makes requests by themselves. It never appears in `Debug`.
@@ -52,7 +53,7 @@ pub struct Access {
 impl SessionKeeper {
     pub(super) fn new(shared: Arc<Shared>, account: Account) -> Self {
         let ended = account.refresh.is_none() && account.access.is_none();
-        let state = State { account, generation: 0, sealed: true, ended };
+        let state = State { account, generation: 0, sealed: true, ended, signed_out: false };
         Self {
             inner: Arc::new(Kept { shared, state: Mutex::new(state), flight: tokio::sync::Mutex::new(()) }),
         }
@@ -99,7 +100,7 @@ impl SessionKeeper {
     /// # Errors
     /// `Offline`, `HubUnavailable`: try again later. `SessionEnded`: the person has to log in.
     pub async fn access(&self) -> Result<Access, LoginError> {
-        let (access, generation) = {
+        let (access, seen) = {
             let state = self.inner.state();
             if state.ended {
                 return Err(LoginError::SessionEnded);
@@ -108,25 +109,27 @@ impl SessionKeeper {
             let account = &state.account;
             let holds = account.access_until.is_none_or(|until| until - MARGIN_MS > now);
             let access = account.access.clone().filter(|_| holds && state.sealed);
-            (access.map(|token| Access { token, until: account.access_until }), state.generation)
+            // Tokens that are being sealed are as good as new: who sees them waits for them and fetches no others.
+            let seen = state.sealed.then_some(state.generation);
+            (access.map(|token| Access { token, until: account.access_until }), seen)
         };
         match access {
             Some(access) => Ok(access),
-            None => self.renew(generation).await,
+            None => self.renew(seen).await,
         }
     }
 
     /// Fetches new tokens now.
     pub async fn refresh(&self) -> Result<(), LoginError> {
         let generation = self.inner.state().generation;
-        self.renew(generation).await.map(drop)
+        self.renew(Some(generation)).await.map(drop)
     }
 
-    /// Renews what was seen as the tokens of that generation. Goes on if the caller goes away: the answer to a
+    /// Renews the tokens of the generation that was seen; any others will do if none was. Goes on if the caller goes away: the answer to a
     /// refresh must not be lost, because the token that was sent may be worth nothing after it.
-    async fn renew(&self, generation: u64) -> Result<Access, LoginError> {
+    async fn renew(&self, seen: Option<u64>) -> Result<Access, LoginError> {
         let kept = Arc::clone(&self.inner);
-        match tokio::spawn(async move { kept.renew(generation).await }).await {
+        match tokio::spawn(async move { kept.renew(seen).await }).await {
             Ok(renewed) => renewed,
             Err(_) => Err(LoginError::Offline),
         }
@@ -153,14 +156,14 @@ impl Kept {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn renew(&self, generation: u64) -> Result<Access, LoginError> {
+    async fn renew(&self, seen: Option<u64>) -> Result<Access, LoginError> {
         let _one = self.flight.lock().await;
         let (mut account, sealed) = {
             let state = self.state();
             if state.ended {
                 return Err(LoginError::SessionEnded);
             }
-            if state.generation != generation && state.sealed {
+            if Some(state.generation) != seen && state.sealed {
                 return access(&state.account);
             }
             (state.account.clone(), state.sealed)
@@ -204,8 +207,12 @@ impl Kept {
     /// Seals new tokens before anybody uses them; if the person signed out meanwhile, they go back.
     async fn keep(&self, account: Account) -> Result<Access, LoginError> {
         let _turn = self.shared.records.turn().await;
-        if self.state().ended {
-            self.shared.owe(owed(&account, true)).await?;
+        let (ended, signed_out) = {
+            let state = self.state();
+            (state.ended, state.signed_out)
+        };
+        if ended {
+            self.shared.owe(owed(&account, signed_out)).await?;
             return Err(LoginError::SessionEnded);
         }
         {
@@ -226,6 +233,7 @@ impl Kept {
         state.generation += 1;
         state.sealed = true;
         state.ended = false;
+        state.signed_out = false;
     }
 
     /// The server says that the session has ended. Its name and key stay: the person logs in again, and what was not
@@ -247,28 +255,38 @@ impl Kept {
         self.shared.records.set_account(&account).await
     }
 
-    /// Wipes the session, and notes what the server has to hear.
+    /// Wipes the session, and notes what the server has to hear. Does nothing the second time.
     async fn end(&self) -> Result<(), LoginError> {
         let _turn = self.shared.records.turn().await;
         let account = {
             let mut state = self.state();
-            if std::mem::replace(&mut state.ended, true) && state.account.id.is_empty() {
+            if std::mem::replace(&mut state.signed_out, true) {
                 return Ok(());
             }
-            state.generation += 1;
             state.account.clone()
         };
-        let owed = owed(&account, true);
+        let wiped = self.wipe(&account).await;
+        let mut state = self.state();
+        state.signed_out = wiped.is_ok();
+        if wiped.is_ok() {
+            state.ended = true;
+            state.generation += 1;
+            state.account.access = None;
+            state.account.refresh = None;
+        }
+        wiped
+    }
+
+    async fn wipe(&self, account: &Account) -> Result<(), LoginError> {
+        let owed = owed(account, true);
         let nothing_owed = owed.is_empty();
+        // First: a token that nobody remembers could not be given back.
         self.shared.owe(owed).await?;
         self.shared.records.forget_account(&account.id).await?;
         if nothing_owed {
             self.shared.server.proofs.delete(&account.alias).await?;
             self.shared.server.proofs.forget(&account.alias);
         }
-        let mut state = self.state();
-        state.account.access = None;
-        state.account.refresh = None;
         Ok(())
     }
 }
@@ -307,10 +325,12 @@ impl Authorization for SessionKeeper {
         url: &'a str,
     ) -> Later<'a, Result<Vec<(&'static str, String)>, HttpError>> {
         Box::pin(async move {
-            let access = self.access().await?;
-            let (alias, token) = (self.inner.state().account.alias.clone(), access.token.reveal());
+            self.access().await?;
+            // Token and key of the same login, should another take its place meanwhile.
+            let account = self.inner.state().account.clone();
+            let token = account.access.as_ref().ok_or(LoginError::SessionEnded)?.reveal();
             let proofs = &self.inner.shared.server.proofs;
-            let proof = proofs.proof(&alias, Side::Api, method, url, Some(token)).await?;
+            let proof = proofs.proof(&account.alias, Side::Api, method, url, Some(token)).await?;
             Ok(vec![("authorization", format!("DPoP {token}")), ("dpop", proof)])
         })
     }

@@ -147,19 +147,17 @@ impl Login {
         Ok((alias, true))
     }
 
+    /// Whether a session uses the key of that login. What cannot be told is taken for used: a key too many is
+    /// harmless.
+    async fn is_used(&self, pending: &Pending) -> bool {
+        let Some(id) = &pending.account else { return false };
+        let account = self.shared.records.account(id).await;
+        account.map_or(true, |account| account.is_some_and(|account| account.alias == pending.alias))
+    }
+
     /// Destroys the key of a login that came to nothing, if no session uses it.
     async fn drop_key(&self, pending: &Pending) {
-        let used = match &pending.account {
-            Some(id) => self
-                .shared
-                .records
-                .account(id)
-                .await
-                .map(|account| account.is_some_and(|account| account.alias == pending.alias)),
-            None => Ok(false),
-        };
-        // What cannot be told is kept: a key too many is harmless.
-        if matches!(used, Ok(false)) {
+        if !self.is_used(pending).await {
             let _ = self.shared.server.proofs.delete(&pending.alias).await;
             self.shared.server.proofs.forget(&pending.alias);
         }
@@ -286,7 +284,7 @@ impl Login {
             }
             Err(error) => {
                 // Tokens that may not be used are not left lying about. That fails in silence: the reason counts.
-                let fresh = pending.account.is_none();
+                let fresh = !self.is_used(pending).await;
                 {
                     let _turn = self.shared.records.turn().await;
                     let _ = self.shared.owe(owed(&account, fresh)).await;
@@ -343,8 +341,10 @@ impl Login {
             (None, None) => random_text::<16>(self.shared.server.proofs.environment()),
         };
         records.set_account(&account).await?;
-        if let Some(before) = before {
-            self.shared.owe(owed(&before, before.alias != account.alias)).await?;
+        // A login by the same key takes the place of the one before at the server too. To give its tokens back would
+        // end both where a server counts them as one.
+        if let Some(before) = before.filter(|before| before.alias != account.alias) {
+            self.shared.owe(owed(&before, true)).await?;
         }
         let keeper = self.keeper(account);
         drop(turn);

@@ -98,8 +98,9 @@ impl Proofs {
         dpop::complete(&text, &signature).ok_or(LoginError::Storage)
     }
 
-    /// Hears an answer: the nonce for the next proof, and what time it is there.
-    pub fn saw(&self, alias: Option<&str>, side: Side, url: &str, headers: &Headers) {
+    /// Hears an answer: the nonce for the next proof, and what time it is there. Says whether that was news: a proof
+    /// by the time before may have been refused for it.
+    pub fn saw(&self, alias: Option<&str>, side: Side, url: &str, headers: &Headers) -> bool {
         if let (Some(alias), Some(nonce)) = (alias, headers.get("dpop-nonce"))
             && nonce.len() <= MAX_NONCE
         {
@@ -107,11 +108,11 @@ impl Proofs {
             nonces.insert(name(alias, side, url), nonce.to_owned());
         }
         let date = headers.get("date").and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
-        if let Some(date) = date {
-            let offset = date.timestamp_millis() - self.environment.now();
-            let offset = if offset.abs() < TOLERATED_MS { 0 } else { offset };
-            self.offset.store(offset, Ordering::Relaxed);
-        }
+        let Some(date) = date else { return false };
+        let offset = date.timestamp_millis().saturating_sub(self.environment.now());
+        let offset = if offset.abs() < TOLERATED_MS { 0 } else { offset };
+        let before = self.offset.swap(offset, Ordering::Relaxed);
+        offset.abs_diff(before) > TOLERATED_MS.unsigned_abs()
     }
 
     /// The key is no more: nor are its nonces.

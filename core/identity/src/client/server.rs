@@ -1,5 +1,6 @@
 //! Requests to the authorization server. Every answer is capped, checked for status and type, and heard for its
-//! nonce and its time; a request is repeated once if the server wants its nonce in the proof, and never otherwise.
+//! nonce and its time; a request is repeated once if the server wants its nonce or its time in the proof, and never
+//! otherwise.
 
 use std::sync::Arc;
 
@@ -137,11 +138,14 @@ impl Server {
             let (url, body) = (endpoint.to_owned(), form.clone());
             let outgoing = Outgoing { method: Method::Post, url, headers, body, limit: MAX_ANSWER };
             let incoming = self.transport.send(outgoing).await?;
-            self.proofs.saw(alias, Side::Server, endpoint, &incoming.headers);
-            let wants_nonce = matches!(incoming.status, 400 | 401)
-                && incoming.headers.get("dpop-nonce").is_some()
-                && code(&incoming.body).as_deref() == Some("use_dpop_nonce");
-            if !wants_nonce || std::mem::replace(&mut repeated, true) {
+            let other_time = self.proofs.saw(alias, Side::Server, endpoint, &incoming.headers);
+            let again = matches!(incoming.status, 400 | 401)
+                && match code(&incoming.body).as_deref() {
+                    Some("use_dpop_nonce") => incoming.headers.get("dpop-nonce").is_some(),
+                    Some("invalid_dpop_proof") => other_time,
+                    _ => false,
+                };
+            if !again || std::mem::replace(&mut repeated, true) {
                 return Ok(incoming);
             }
         }

@@ -5,8 +5,8 @@ use super::transport::Headers;
 /// What an API wants instead of what it got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Challenge {
-    /// A proof with the server's nonce (RFC 9449 §9).
-    Nonce,
+    /// Another proof: with the server's nonce (RFC 9449 §9), or by its clock, which the answer tells.
+    Proof,
     /// A login of a higher level (RFC 9470 §3).
     HigherLevel {
         /// Levels that would do, in the server's order of preference; may be empty.
@@ -30,7 +30,7 @@ impl Challenge {
                 parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             };
             match get("error").map(String::as_str) {
-                Some("use_dpop_nonce") => return Self::Nonce,
+                Some("use_dpop_nonce" | "invalid_dpop_proof") => return Self::Proof,
                 Some("insufficient_user_authentication") => {
                     let acr_values = get("acr_values").map(|v| v.split_whitespace().map(str::to_owned));
                     return Self::HigherLevel {

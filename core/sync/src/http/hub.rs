@@ -200,7 +200,7 @@ impl HubClient {
         outgoing
     }
 
-    /// Asks; once more if the hub wants its nonce in the proof, once more if the token had run out.
+    /// Asks; once more if the hub wants another proof, once more if the token had run out.
     async fn ask(
         &self,
         outgoing: Outgoing,
@@ -270,7 +270,7 @@ impl HubClient {
 /// What has been tried again already: each reason counts once, so that no server keeps a device asking.
 #[derive(Default)]
 struct Once {
-    nonce: bool,
+    proof: bool,
     token: bool,
 }
 
@@ -286,7 +286,7 @@ impl Once {
             return Err(error);
         }
         let again = match Challenge::read(headers) {
-            Challenge::Nonce => !std::mem::replace(&mut self.nonce, true),
+            Challenge::Proof => !std::mem::replace(&mut self.proof, true),
             Challenge::Token => !std::mem::replace(&mut self.token, true) && authorization.refused().await?,
             Challenge::HigherLevel { .. } | Challenge::Other => false,
         };
