@@ -7,4 +7,5 @@ pub mod hub;
 pub mod link;
 pub mod login;
 pub mod miniature;
+pub mod oidc_provider;
 pub mod simulation;
