@@ -43,8 +43,7 @@ pub struct Printed {
 /// # Errors
 /// Somebody may hold no account.
 pub fn issue(data: &Path, people: &[PersonId], now: i64) -> Result<Vec<Printed>, Failure> {
-    let arguments = OfficeArguments { data: data.to_owned(), identity: None, public_url: None };
-    let office = Office::open(&arguments)?;
+    let office = Office::open(&OfficeArguments::of(data))?;
     let today = registro_hub::clock::day_in_italy(now);
     office.credentials.set_until(today.checked_add_months(chrono::Months::new(12)))?;
     let how =

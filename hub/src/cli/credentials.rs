@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use registro_model::{ClassCode, Date};
 
 use super::office::{Office, OfficeArguments};
-use crate::clock::{Clock, SystemClock, day_in_italy};
+use crate::clock::day_in_italy;
 use crate::error::HubError;
 use crate::identity::credentials::issue::{HowToIssue, Issue, Outcome, Whom};
 use crate::identity::mail::letters::moment;
@@ -91,7 +91,7 @@ pub fn run(arguments: &CredentialsArguments) -> ExitCode {
 
 fn issue(arguments: &IssueArguments) -> Result<(), HubError> {
     let office = Office::open(&arguments.office)?;
-    let now = SystemClock.now();
+    let now = arguments.office.now();
     let one = arguments.person.is_some() || arguments.fiscal.is_some();
     let whom = match arguments {
         IssueArguments { class: Some(class), .. } => Whom::Class(class.clone()),

@@ -6,7 +6,7 @@ use clap::Args;
 use registro_model::Date;
 
 use super::office::{Office, OfficeArguments};
-use crate::clock::{Clock, SystemClock, day_in_italy};
+use crate::clock::day_in_italy;
 use crate::error::HubError;
 use crate::identity::authorization::tables;
 use crate::identity::credentials::leavers::{Leaver, end_sessions, leavers};
@@ -40,7 +40,7 @@ pub fn run(arguments: &LeaversArguments) -> ExitCode {
 
 fn list_and_revoke(arguments: &LeaversArguments) -> Result<(), HubError> {
     let office = Office::open(&arguments.office)?;
-    let now = SystemClock.now();
+    let now = arguments.office.now();
     let today = arguments.on.unwrap_or_else(|| day_in_italy(now));
     let gone = leavers(&office.registered, office.config.leavers_revoked_on, today);
     let mut rows = Vec::with_capacity(gone.len());

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::clock::{Clock, SystemClock, parse_instant};
 use crate::directory::reading;
 use crate::error::HubError;
 use crate::identity::Randomness;
@@ -27,6 +28,25 @@ pub struct OfficeArguments {
     /// Where browsers reach the hub (https), instead of what the settings say.
     #[arg(long)]
     pub public_url: Option<url::Url>,
+    /// Development only: the instant (RFC 3339) that counts as now.
+    #[arg(long, value_parser = instant)]
+    pub clock: Option<i64>,
+}
+
+fn instant(text: &str) -> Result<i64, &'static str> {
+    parse_instant(text).ok_or("expected an instant like 2026-11-23T07:30:00+01:00")
+}
+
+impl OfficeArguments {
+    /// The commands of a data directory, with nothing else said.
+    pub fn of(data: &Path) -> Self {
+        Self { data: data.to_owned(), identity: None, public_url: None, clock: None }
+    }
+
+    /// What counts as now, Unix milliseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.unwrap_or_else(|| SystemClock.now())
+    }
 }
 
 /// The school's people and their credentials.

@@ -65,6 +65,37 @@ final class HubProcess {
         running = (process, input)
     }
 
+    /// The office issues the school's credentials to the person of this code, who sets a password on the hub's page.
+    func firstAccess(_ code: String) async throws -> (username: String, password: String) {
+        _ = try command(["credentials", "until", "2027-06-30"])
+        let lines = try command(["credentials", "issue", "--person", code]).split(separator: "\n")
+        let issued = lines[1].split(separator: ";", omittingEmptySubsequences: false).map(String.init)
+        let files = URL(fileURLWithPath: try Self.variable("REGISTRO_TEST_DATA"))
+        let staff = try String(contentsOf: files.appendingPathComponent("docenti.csv"), encoding: .utf8)
+        let row = staff.split(separator: "\n").first { $0.hasPrefix("\(code);") } ?? ""
+        let email = row.split(separator: ";", omittingEmptySubsequences: false).map(String.init)[6]
+        let password = "sette gatti verdi \(code)"
+        let browser = LoginBrowser(callback: "no-app:")
+        _ = try await browser.open("\(address)/first-access")
+        _ = try await browser.submit(["code": issued[2]])
+        _ = try await browser.submit(["password": password, "again": password, "email": email])
+        return (issued[1], password)
+    }
+
+    private func command(_ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments + ["--data", folder.path, "--clock", clock]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = try log("command.log")
+        try process.run()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw HubFailure(reason: text("command.log")) }
+        return String(decoding: said, as: UTF8.self)
+    }
+
     /// Nobody reaches it any more, until `start`.
     func stop() {
         guard let (process, input) = running else { return }

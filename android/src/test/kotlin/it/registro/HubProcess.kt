@@ -49,6 +49,33 @@ class HubProcess(private val clock: String = "2026-11-23T07:30:00+01:00") : Auto
         }
     }
 
+    /** A user name and a password. */
+    class Credentials(val username: String, val password: String)
+
+    /** The office issues the school's credentials to the person of this code, who sets a password on the hub's page. */
+    fun firstAccess(code: String): Credentials {
+        command("credentials", "until", "2027-06-30")
+        val issued = command("credentials", "issue", "--person", code).lines()[1].split(';')
+        val password = "sette gatti verdi $code"
+        val browser = LoginBrowser("")
+        browser.open("$address/first-access")
+        browser.submit(mapOf("code" to issued[2]))
+        val email = variable("REGISTRO_TEST_DATA").let { files ->
+            File(files, "docenti.csv").readLines().first { it.startsWith("$code;") }.split(';')[6]
+        }
+        browser.submit(mapOf("password" to password, "again" to password, "email" to email))
+        return Credentials(issued[1], password)
+    }
+
+    private fun command(vararg arguments: String): String {
+        val started = ProcessBuilder(
+            listOf(program, *arguments, "--data", data.toString(), "--clock", clock),
+        ).redirectError(data.resolve("command.log").toFile()).start()
+        val said = started.inputStream.bufferedReader().readText()
+        check(started.waitFor() == 0) { data.resolve("command.log").toFile().readText() }
+        return said
+    }
+
     /** Nobody reaches it any more, until `start`. */
     fun stop() {
         val running = process ?: return

@@ -52,7 +52,7 @@ class LoginBrowser(private val callback: String) {
             address = request.uri()
             page = response.body()
             val next = response.headers().firstValue("Location").orElse(null) ?: return null
-            if (next.startsWith(callback)) return next
+            if (callback.isNotEmpty() && next.startsWith(callback)) return next
             request = HttpRequest.newBuilder(address.resolve(next)).header("Accept-Language", "it").GET().build()
         }
         error("the redirects do not end")
