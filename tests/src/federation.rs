@@ -55,6 +55,21 @@ impl Federation {
         accounts: &[Account],
         folder: &Path,
     ) -> Result<Self, Failure> {
+        Self::start_with(&python(), profile, client, keys, accounts, folder)
+    }
+
+    /// Starts one with a Python that has the package.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(
+        python: &Path,
+        profile: &str,
+        client: &str,
+        keys: &Value,
+        accounts: &[Account],
+        folder: &Path,
+    ) -> Result<Self, Failure> {
         let people: Vec<Value> = accounts
             .iter()
             .map(|account| {
@@ -70,7 +85,7 @@ impl Federation {
         std::fs::write(&people_file, Value::from(people).to_string())?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/federation/federation.py");
         let log = std::fs::File::create(folder.join(format!("{profile}.log")))?;
-        let mut process = Command::new(python())
+        let mut process = Command::new(python)
             .arg(script)
             .args(["--profile", profile, "--port", &free_port()?.to_string(), "--rp", client])
             .arg(&keys_file)

@@ -8,4 +8,5 @@ pub mod link;
 pub mod login;
 pub mod miniature;
 pub mod oidc_provider;
+pub mod platform;
 pub mod simulation;

@@ -1,7 +1,7 @@
-//! Formatting, clippy, licences, layering.
+//! Formatting, clippy, licences, layering, tests that documents name.
 
 use crate::command::{self, Done, cargo, in_ci, output, program};
-use crate::{layering, licences, workspace};
+use crate::{layering, licences, named_tests, workspace};
 
 /// Runs every check that looks at the sources alone, the quick ones first.
 pub fn run() -> Done {
@@ -9,10 +9,14 @@ pub fn run() -> Done {
     lock_file_is_committed()?;
     licences::run()?;
     layering::run()?;
+    named_tests::run()?;
     command::run(cargo("clippy").args(["--workspace", "--lib", "--bins", "--", "-D", "warnings"]))?;
     // Tests may unwrap, and need no documentation: a panic is how they fail.
     command::run(
-        cargo("clippy").args(["--workspace", "--tests", "--examples", "--", "-D", "warnings"]).args([
+        cargo("clippy").args(["--workspace", "--tests", "--examples", "--features", "registro-tests/peers"]).args([
+            "--",
+            "-D",
+            "warnings",
             "-A",
             "clippy::unwrap_used",
             "-A",

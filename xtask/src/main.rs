@@ -21,6 +21,7 @@ mod layering;
 mod licences;
 mod lint;
 mod metadata;
+mod named_tests;
 mod peers;
 mod rust_tests;
 mod school_day;

@@ -19,7 +19,7 @@ pub struct Task {
 }
 
 const TASKS: &[Task] = &[
-    task("lint", "formatting, clippy, licences, layering", lint::run),
+    task("lint", "formatting, clippy, licences, layering, named tests", lint::run),
     task("test", "all tests of all crates", rust_tests::tests),
     task("school-day", "a school day on the sample school: all agree, nothing is lost", school_day::run),
     task("oracles", "the worked cases of the register's rules", rust_tests::oracles),

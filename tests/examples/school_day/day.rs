@@ -1,6 +1,7 @@
 //! The day, hour by hour.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,12 @@ use registro_model::justification::RunState;
 use registro_model::school::BellSlot;
 use registro_model::{ClockTime, CommandId, PersonId};
 use registro_tests::clock::SharedClock;
+use registro_tests::federation::free_port;
 use registro_tests::link::{Link, Weather};
 
-use crate::cast::{self, People};
+use crate::cast::{self, Cast, People};
 use crate::checks::{self, Outcome};
+use crate::logins::Logins;
 use crate::out;
 use crate::processes::{Failure, HubProcess, start_tablet};
 use crate::stage::{
@@ -91,8 +94,13 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
         people.code(cast.pupils.first().copied().unwrap_or(cast.sibling)),
         people.code(cast.sibling),
     );
-    let hub = HubProcess::start(&data, dawn).await?;
-    let mut stage = Stage { cast, hub: Some(hub), clock, midnight, players: Vec::new(), names };
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+    let (url, players) = (format!("http://{address}"), players(&cast));
+    let mut logins = Logins::prepare(&url, &data, &players, &school).await?;
+    let hub = HubProcess::start(&data, dawn, address).await?;
+    logins.hand_out(&url, &data, &players, dawn).await?;
+    println!("         everybody logs in with {}", logins.name());
+    let mut stage = Stage { cast, hub: Some(hub), logins, clock, midnight, players: Vec::new(), names };
 
     before_eight(&mut stage, folder.path(), seed).await?;
     first_slot(&stage).await?;
@@ -135,9 +143,9 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
     Ok(outcome)
 }
 
-async fn before_eight(stage: &mut Stage, folder: &Path, seed: u64) -> Result<(), Failure> {
-    let cast = &stage.cast;
-    let people = [
+/// Whose the devices are, in their order.
+fn players(cast: &Cast) -> [PersonId; 8] {
+    [
         cast.first,
         cast.first,
         cast.second,
@@ -146,17 +154,21 @@ async fn before_eight(stage: &mut Stage, folder: &Path, seed: u64) -> Result<(),
         cast.office,
         cast.guardian,
         cast.substitute,
-    ];
+    ]
+}
+
+async fn before_eight(stage: &mut Stage, folder: &Path, seed: u64) -> Result<(), Failure> {
+    let people = players(&stage.cast);
     for (index, (label, person)) in LABELS.into_iter().zip(people).enumerate() {
-        let store = folder.join(format!("device-{index}"));
-        let vault = folder.join(format!("vault-{index}"));
+        let device = folder.join(format!("device-{index}"));
         let device_seed = seed.wrapping_mul(1_000).wrapping_add(index as u64);
         let link = Link::to(stage.hub()?.address, device_seed).await?;
-        let registro = open(&store, &vault, &link.url, &stage.clock, device_seed)?;
-        let profile = registro.log_in_for_development(&person.to_string()).await?;
+        let registro = open(&device, &stage.hub()?.url(), &stage.clock, device_seed)?;
+        let profile = stage.logins.log_in(&registro, person).await?;
+        registro.set_hub(&link.url)?;
         let synced = registro.sync().await?;
         stage.tell(&format!("{label}: {} logs in, first sync in {} requests", profile.name, synced.requests));
-        stage.players.push(Player { label, person, registro, link, store, vault, seed: device_seed });
+        stage.players.push(Player { label, registro, link, device, seed: device_seed });
     }
     for (index, player) in stage.players.iter().enumerate() {
         if index != OFFICE && index != GUARDIAN {
@@ -272,19 +284,18 @@ async fn reconnections(stage: &mut Stage) -> Result<(), Failure> {
     // Tablet A is killed between the hub's commit and the acknowledgement.
     let a = stage.players.remove(A);
     a.registro.suspend()?;
-    let Player { label, person, registro, link, store, vault, seed } = a;
+    let Player { label, registro, link, device, seed } = a;
     drop(registro);
     link.set(Weather::NoReply);
     let hub_url = stage.hub()?.url();
-    let mut tablet = start_tablet(&store, &vault, &hub_url, &link.url, &person.to_string())?;
+    let mut tablet = start_tablet(&device, &hub_url, &link.url, stage.clock.now())?;
     tokio::time::timeout(Duration::from_secs(60), link.reply_swallowed()).await?;
     tablet.kill().await?;
     stage.tell("tablet A: killed while the hub has committed and the answer is on its way");
     link.set(Weather::Clear);
-    let registro = open(&store, &vault, &hub_url, &stage.clock, seed.wrapping_add(500))?;
-    registro.log_in_for_development(&person.to_string()).await?;
+    let registro = open(&device, &hub_url, &stage.clock, seed.wrapping_add(500))?;
     registro.set_hub(&link.url)?;
-    stage.players.insert(A, Player { label, person, registro, link, store, vault, seed });
+    stage.players.insert(A, Player { label, registro, link, device, seed });
     stage.reconnect(A, Weather::Stormy).await?;
     stage.tell("tablet A is started again; everything arrived once");
     stage.show_class(A)?;
@@ -356,12 +367,13 @@ async fn night(stage: &mut Stage, data: &Path, backup: &Path) -> Result<(), Fail
         stage.reconnect(index, Weather::Clear).await?;
     }
     stage.at(ClockTime::new(23, 0).ok_or("night")?).await?;
+    let address = stage.hub()?.address;
     stage.stop_hub().await?;
     let mut random = SystemRandomness::new();
     let key = KeyFile::in_directory(data).school_key(&mut random)?;
     let database = data.join("hub.sqlite");
     registro_hub::backup::restore(backup, &database, &TableRegistry::default(), &key, stage.clock.now())?;
-    let hub = HubProcess::start(data, stage.clock.now()).await?;
+    let hub = HubProcess::start(data, stage.clock.now(), address).await?;
     for player in &stage.players {
         player.link.moved(hub.address);
     }

@@ -8,6 +8,7 @@
 mod cast;
 mod checks;
 mod day;
+mod logins;
 mod out;
 mod processes;
 mod stage;

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use registro::{OpenOptions, Registro};
 use registro_hub::serve::{ServeConfig, serve};
-use registro_store::FileVault;
+use registro_tests::clock::SharedClock;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+
+use crate::stage::open;
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,11 +25,13 @@ pub struct HubProcess {
 }
 
 impl HubProcess {
-    pub async fn start(data: &Path, now: i64) -> Result<Self, Failure> {
+    /// Serves at this address: the hub's name, which sessions are bound to, is where it listens.
+    pub async fn start(data: &Path, now: i64, listen: SocketAddr) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg(HUB)
             .arg(data)
             .arg(now.to_string())
+            .arg(listen.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -66,10 +69,10 @@ impl HubProcess {
 
 /// The process of the hub: serves until its standard input closes.
 pub async fn be_the_hub(arguments: &[String]) -> Result<(), Failure> {
-    let [data, now] = arguments else { return Err("usage: as-the-hub DATA NOW".into()) };
+    let [data, now, listen] = arguments else { return Err("usage: as-the-hub DATA NOW LISTEN".into()) };
     let hub = serve(ServeConfig {
         data: PathBuf::from(data),
-        listen: ([127, 0, 0, 1], 0).into(),
+        listen: listen.parse()?,
         identity: None,
         public_url: None,
         dev_login: true,
@@ -83,31 +86,23 @@ pub async fn be_the_hub(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts the tablet's process, which syncs a store that nobody else has open: it logs in at the hub itself and
-/// syncs through the link.
-pub fn start_tablet(
-    store: &Path,
-    vault: &Path,
-    hub: &str,
-    link: &str,
-    person: &str,
-) -> Result<Child, Failure> {
+/// Starts the tablet's process, which syncs a store that nobody else has open, through the link.
+pub fn start_tablet(device: &Path, hub: &str, link: &str, now: i64) -> Result<Child, Failure> {
     Ok(Command::new(std::env::current_exe()?)
         .arg(TABLET)
-        .args([store, vault])
-        .args([hub, link, person])
+        .arg(device)
+        .args([hub, link, &now.to_string()])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()?)
 }
 
-/// The process of the tablet: logs in and syncs; it is killed while it waits for an answer.
+/// The process of the tablet: the session is there from before; it syncs, and is killed while it waits for an answer.
 pub async fn be_the_tablet(arguments: &[String]) -> Result<(), Failure> {
-    let [store, vault, hub, link, person] = arguments else {
-        return Err("usage: as-the-tablet STORE VAULT HUB LINK PERSON".into());
+    let [device, hub, link, now] = arguments else {
+        return Err("usage: as-the-tablet DEVICE HUB LINK NOW".into());
     };
-    let registro = Registro::open(OpenOptions::for_development(store, hub), &FileVault::new(vault))?;
-    registro.log_in_for_development(person).await?;
+    let registro = open(Path::new(device), hub, &SharedClock::at(now.parse()?), now.parse::<u64>()?)?;
     registro.set_hub(link)?;
     registro.sync().await?;
     Ok(())

@@ -2,26 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use registro::{DeliveryState, OpenOptions, Registro};
+use registro::{DeliveryState, LoginSetup, OpenOptions, Registro};
 use registro_model::justification::RunState;
 use registro_model::{ClockTime, PersonId};
 use registro_store::FileVault;
 use registro_tests::clock::{SeededEnvironment, SharedClock};
 use registro_tests::link::{Link, Weather};
+use registro_tests::platform::{FileKeys, FileSecrets, LoginClock};
 
 use crate::cast::Cast;
+use crate::logins::Logins;
 use crate::processes::{Failure, HubProcess};
 
 /// A device of the story.
 pub struct Player {
     pub label: &'static str,
-    pub person: PersonId,
     pub registro: Registro,
     pub link: Link,
-    pub store: PathBuf,
-    pub vault: PathBuf,
+    pub device: PathBuf,
     pub seed: u64,
 }
 
@@ -49,23 +50,23 @@ pub const SUBSTITUTE: usize = 7;
 pub struct Stage {
     pub cast: Cast,
     pub hub: Option<HubProcess>,
+    pub logins: Logins,
     pub clock: SharedClock,
     pub midnight: i64,
     pub players: Vec<Player>,
     pub names: BTreeMap<PersonId, String>,
 }
 
-/// Opens a device\'s store.
-pub fn open(
-    store: &Path,
-    vault: &Path,
-    url: &str,
-    clock: &SharedClock,
-    seed: u64,
-) -> Result<Registro, Failure> {
-    let mut options = OpenOptions::for_development(store, url);
+/// Opens a device: its store, and what its platform keeps.
+pub fn open(device: &Path, hub: &str, clock: &SharedClock, seed: u64) -> Result<Registro, Failure> {
+    let mut options = OpenOptions::for_development(device.join("store"), hub);
     options.environment = Some(Box::new(SeededEnvironment::new(clock.clone(), seed)));
-    Ok(Registro::open(options, &FileVault::new(vault))?)
+    let keys = Arc::new(FileKeys::new(&device.join("platform-keys"))?);
+    let secrets = Arc::new(FileSecrets::new(&device.join("platform-secrets"))?);
+    let mut login = LoginSetup::new(keys, secrets);
+    login.environment = Some(Arc::new(LoginClock(clock.clone())));
+    options.login = Some(login);
+    Ok(Registro::open(options, &FileVault::new(device.join("vault")))?)
 }
 
 impl Stage {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use registro::identity::storage::{MemoryKeys, MemorySecrets};
-use registro::identity::{Environment, SystemEnvironment};
 use registro::{LoginSetup, OpenOptions, Registro};
 use registro_hub::serve::{ServeConfig, serve};
 use registro_hub::{RunningHub, clock::parse_instant};
@@ -13,6 +12,7 @@ use registro_store::MemoryVault;
 use registro_tests::clock::{SeededEnvironment, SharedClock};
 use registro_tests::hub::{import, sample_school};
 use registro_tests::login::{Credentials, first_access, issue, log_in};
+use registro_tests::platform::LoginClock;
 use tempfile::TempDir;
 
 /// A Monday with lessons.
@@ -36,19 +36,6 @@ pub struct Tablet {
     hub: String,
     clock: SharedClock,
     seed: u64,
-}
-
-/// The login's clock is the test's, its randomness the system's.
-struct LoginClock(SharedClock);
-
-impl Environment for LoginClock {
-    fn now(&self) -> i64 {
-        self.0.now()
-    }
-
-    fn random(&self, out: &mut [u8]) {
-        SystemEnvironment.random(out);
-    }
 }
 
 /// The data of a hub that has founded the school's documents, which takes some seconds: once for all tests.
