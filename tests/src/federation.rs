@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Failure, Page};
+use crate::browser::{Browser, Failure, Page, Place};
 
 /// Everybody's password there.
 pub const PASSWORD: &str = "prova";
@@ -136,6 +136,30 @@ impl Federation {
     }
 }
 
+impl Federation {
+    /// From the hub's page on which a way is chosen, through this provider's pages, to where the hub sends the browser
+    /// then: a page, or an address that begins with `app`.
+    ///
+    /// # Errors
+    /// The page does not offer this provider, or a page is not what it should be; the error shows it.
+    pub async fn by_pages(
+        &self,
+        browser: &mut Browser,
+        page: &Page,
+        username: &str,
+        act: Act,
+        app: &str,
+    ) -> Result<Place, Failure> {
+        let is_ours = |link: &reqwest::Url| {
+            link.path() == "/login/begin" && link.query_pairs().any(|(_, value)| value == self.provider)
+        };
+        let link = page.links().into_iter().find(is_ours);
+        let link = link.ok_or_else(|| format!("{} is not offered:\n{}", self.provider, page.html))?;
+        let login = browser.open(link.as_str(), app).await?.page()?;
+        log_in(browser, login, username, act, app).await
+    }
+}
+
 /// What a hub says of itself in its settings, before the anchors.
 pub const ORGANIZATION: &str = r#"
 [federation]
@@ -166,7 +190,7 @@ pub async fn log_in(
     username: &str,
     act: Act,
     stop: &str,
-) -> Result<crate::browser::Place, Failure> {
+) -> Result<Place, Failure> {
     let form = page.form_with("username")?.with("username", username).with("password", PASSWORD);
     let consent = browser.submit(&form, None, stop).await?.page()?;
     let form = consent.form_with("agree")?;

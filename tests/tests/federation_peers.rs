@@ -1,7 +1,7 @@
 //! The hub in the federations of SPID and CIE, against their reference implementation: from the hub through the
 //! provider's pages and back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use registro_hub::clock::{Clock, SystemClock};
@@ -14,13 +14,14 @@ use registro_hub::identity::interaction::{Authenticated, InteractionId, Method};
 use registro_hub::identity::issuer::Issuer;
 use registro_hub::server::{RunningHub, ServerParts, start_on};
 use registro_hub::{Level, SystemRandomness};
-use registro_tests::browser::{Browser, Failure, Place};
+use registro_tests::browser::{Browser, Failure, Page, Place};
 use registro_tests::federation::{Account, Act, Federation, ORGANIZATION, free_port, log_in};
 use registro_tests::hub::{import, sample_school};
 use tempfile::TempDir;
 
-/// A teacher of the sample school, and a parent.
+/// A teacher and a pupil of the sample school, at the provider.
 const TEACHER: &str = "docente-campione";
+const PUPIL: &str = "alunno-campione";
 
 struct World {
     hub: RunningHub,
@@ -39,17 +40,31 @@ fn fiscal_code(table: &str, column: &str) -> Result<String, Failure> {
     Ok(lines.next().and_then(|line| line.split(';').nth(at)).ok_or("no line")?.to_owned())
 }
 
-async fn world() -> Result<World, Failure> {
+/// The sample school, its `scuola.toml` changed.
+fn school(folder: &Path, change: impl Fn(String) -> String) -> Result<PathBuf, Failure> {
+    let files = folder.join("files");
+    std::fs::create_dir(&files)?;
+    for entry in std::fs::read_dir(sample_school())? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), files.join(entry.file_name()))?;
+    }
+    let toml = files.join("scuola.toml");
+    std::fs::write(&toml, change(std::fs::read_to_string(&toml)?))?;
+    Ok(files)
+}
+
+async fn world(change: impl Fn(String) -> String) -> Result<World, Failure> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     std::fs::create_dir(&data)?;
-    import(sample_school(), &data)?;
+    import(&school(folder.path(), change)?, &data)?;
     let name = format!("http://127.0.0.1:{}", free_port()?);
     let keys = serde_json::to_value(FederationKeys::of_directory(&data)?.federation_public())?;
     let code = fiscal_code("docenti.csv", "codice_fiscale")?;
     let accounts = [
         Account { username: TEACHER.to_owned(), fiscal_code: code.clone() },
         Account { username: "docente-omonimo".to_owned(), fiscal_code: code },
+        Account { username: PUPIL.to_owned(), fiscal_code: fiscal_code("alunni.csv", "codice_fiscale")? },
     ];
     let spid = Federation::start("spid", &name, &keys, &accounts, folder.path())?;
     let cie = Federation::start("cie", &name, &keys, &accounts, folder.path())?;
@@ -126,7 +141,7 @@ fn failed(reason: Reason) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_log_in_with_spid_and_with_cie() -> Result<(), Failure> {
-    let world = world().await?;
+    let world = world(|toml| toml).await?;
     let federation = Arc::clone(world.identity.federation.as_ref().ok_or("no federation")?);
     assert!(federation.refresh().await, "all of both federations can be used");
     let mut listed = federation.providers();
@@ -236,5 +251,32 @@ fn logged(world: &World) -> Result<(), Failure> {
         let bytes = std::fs::read(data.join(file)).unwrap_or_default();
         assert!(!bytes.windows(code.len()).any(|window| window == code.as_bytes()), "{file}");
     }
+    Ok(())
+}
+
+/// By the hub's own pages, from *Profilo* through a provider's pages to the page at the end.
+async fn by_pages(world: &World, provider: &Federation, username: &str) -> Result<Page, Failure> {
+    let mut browser = Browser::new()?;
+    let page = browser.open(&format!("{}/profile", world.hub.url()), "").await?.page()?;
+    provider.by_pages(&mut browser, &page, username, Act::Agree, "").await?.page()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_lead_to_a_provider_and_back_and_pupils_of_the_first_cycle_are_told_why_not()
+-> Result<(), Failure> {
+    let world = world(|toml| toml.replace("secondaria_secondo_grado", "comprensivo")).await?;
+    let federation = Arc::clone(world.identity.federation.as_ref().ok_or("no federation")?);
+    assert!(federation.refresh().await);
+    for provider in [&world.spid, &world.cie] {
+        let page = by_pages(&world, provider, TEACHER).await?;
+        assert_eq!((page.status.as_u16(), page.url.path()), (200, "/profile"), "{}", page.html);
+    }
+    let refused = by_pages(&world, &world.spid, PUPIL).await?;
+    assert_eq!((refused.status.as_u16(), refused.url.path()), (403, "/login/done"), "{}", refused.html);
+    assert!(refused.html.contains("Accedono i genitori"), "{}", refused.html);
+    let unknown = by_pages(&world, &world.spid, "genitore").await?;
+    assert_eq!((unknown.status.as_u16(), unknown.url.path()), (403, "/login/failed"), "{}", unknown.html);
+    assert!(unknown.html.contains("segreteria"), "{}", unknown.html);
+    world.hub.stop().await;
     Ok(())
 }
