@@ -42,9 +42,10 @@ async fn a_provider_is_fetched_again_shortly_before_its_chain_ends_and_serves_un
     let now = now();
     let first = resolver.provider(&fake.provider, now).await.unwrap();
     assert!(Arc::ptr_eq(&first, &resolver.provider(&fake.provider, now + 600).await.unwrap()), "kept");
-    assert!(resolver.known(&fake.provider, now + 3599).is_some());
-    assert!(resolver.known(&fake.provider, now + 3600).is_none());
-    let late = now + 3600 - 200;
+    let end = first.resolved.expires;
+    assert!(resolver.known(&fake.provider, end - 1).is_some());
+    assert!(resolver.known(&fake.provider, end).is_none());
+    let late = end - 200;
     *fake.claims.lock().unwrap() = claims(&fake.anchor, &fake.provider, HUB, late);
     let second = resolver.provider(&fake.provider, late).await.unwrap();
     assert_eq!(second.resolved.expires, late + 3600);
@@ -121,4 +122,32 @@ async fn an_anchor_is_believed_only_by_the_keys_that_were_received_out_of_band()
     // The school's choice among the providers.
     let none = resolver(&fake.anchor, Who::Anchor, &["https://other.example"]);
     assert!(matches!(none.provider(&fake.provider, now()).await, Err(FederationError::UnknownProvider)));
+}
+
+#[tokio::test]
+async fn who_is_in_the_register_and_not_in_the_federation_is_not_offered() {
+    let fake = Fake::start(HUB).await;
+    let settings = AnchorSettings {
+        scheme: Scheme::Spid,
+        entity: fake.anchor.clone(),
+        keys: "unused".into(),
+        registry: Some(format!("{}/registry", fake.anchor).parse().unwrap()),
+        providers: Vec::new(),
+    };
+    let fetcher = Fetcher::new(Transport::new(TransportOptions::development()).unwrap());
+    let resolver =
+        Resolver::new(HUB.to_owned(), vec![Pinned { settings, keys: key(Who::Anchor).set() }], fetcher);
+    let offered = |resolver: &Resolver| {
+        resolver.providers().into_iter().map(|provider| (provider.id, provider.name)).collect::<Vec<_>>()
+    };
+    let named = vec![(fake.provider.clone(), "Nel registro".to_owned())];
+    assert_eq!(resolver.refresh(now()).await.len(), 1);
+    assert_eq!(offered(&resolver), named);
+    // What breaks is not offered until it is mended.
+    fake.claims.lock().unwrap().provider["authority_hints"] = json!([]);
+    assert_eq!(resolver.refresh(now()).await.len(), 2);
+    assert_eq!(offered(&resolver), []);
+    fake.claims.lock().unwrap().provider["authority_hints"] = json!([fake.anchor]);
+    resolver.refresh(now()).await;
+    assert_eq!(offered(&resolver), named);
 }

@@ -94,6 +94,7 @@ impl Fake {
             .route("/.well-known/openid-federation", get(anchor_configuration))
             .route("/fetch", get(fetch))
             .route("/list", get(list))
+            .route("/registry", get(registry))
             .route("/op/.well-known/openid-federation", get(provider_configuration))
             .route("/op/token", post(token))
             .route("/op/userinfo", get(userinfo))
@@ -148,6 +149,12 @@ async fn signed_jwks(State(fake): Shared) -> String {
     let claims = json!({ "keys": key(Who::Stranger).set().keys, "iss": fake.provider });
     let by = if *fake.signs_keys.lock().unwrap() { Who::Provider } else { Who::ProviderCore };
     key(by).sign(json!({ "alg": "RS256" }), &claims)
+}
+
+/// A register with names, as SPID's: one of its providers is not in the federation.
+async fn registry(State(fake): Shared) -> String {
+    let record = |entity: &str, name: &str| json!({ "entity_id": entity, "organization_name": name });
+    json!([record(&fake.provider, "Nel registro"), record("https://saml.example", "Solo SAML")]).to_string()
 }
 
 async fn list(State(fake): Shared) -> String {

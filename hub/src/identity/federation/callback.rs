@@ -72,7 +72,7 @@ impl Callback {
 /// Core §3.1.2.6).
 fn reason_of(error: &str) -> Reason {
     match error {
-        // Also where the provider could not reach the level (IDENTITY §5). `rejected_by_user` is what AgID's own
+        // Also where the provider could not reach the level (AgID). `rejected_by_user` is what AgID's own
         // implementation says, outside its rules.
         "access_denied"
         | "login_required"

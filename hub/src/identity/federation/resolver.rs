@@ -3,7 +3,7 @@
 //! Only names that an anchor or its registry lists are ever asked for, so that nobody can send the hub to an address
 //! of their choice.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
@@ -70,6 +70,9 @@ struct Known {
     anchors: HashMap<String, KnownAnchor>,
     providers: HashMap<String, Arc<KnownProvider>>,
     failed: HashMap<String, i64>,
+    /// Who is listed and cannot be used: not a member of the federation, or not as it must be. A provider of SPID that
+    /// speaks SAML only is one.
+    unusable: HashSet<String>,
 }
 
 /// Knows the federations.
@@ -94,7 +97,7 @@ impl Resolver {
         let mut providers = Vec::new();
         for pinned in &self.anchors {
             let Some(anchor) = known.anchors.get(&pinned.settings.entity) else { continue };
-            for listed in &anchor.listed {
+            for listed in anchor.listed.iter().filter(|one| !known.unusable.contains(&one.entity)) {
                 let resolved = known.providers.get(&listed.entity);
                 // Without a name it was never reached: nobody could log in there.
                 let name = listed.name.as_ref().or(resolved.map(|provider| &provider.metadata.name));
@@ -338,7 +341,29 @@ impl Resolver {
         Ok(listed)
     }
 
+    /// Fetches a provider. One that is not as it must be is not offered until it is.
     async fn fetch_provider(
+        &self,
+        pinned: &Pinned,
+        entity: &str,
+        now: i64,
+    ) -> Result<Arc<KnownProvider>, FederationError> {
+        let outcome = self.resolve_provider(pinned, entity, now).await;
+        self.write(|known| match &outcome {
+            Ok(provider) => {
+                known.failed.remove(entity);
+                known.unusable.remove(entity);
+                known.providers.insert(entity.to_owned(), Arc::clone(provider));
+            }
+            Err(error) if error.is_passing() => {}
+            Err(_) => {
+                known.unusable.insert(entity.to_owned());
+            }
+        });
+        outcome
+    }
+
+    async fn resolve_provider(
         &self,
         pinned: &Pinned,
         entity: &str,
@@ -361,12 +386,7 @@ impl Resolver {
         let is_address = |address: &str| self.fetcher.is_address(address);
         let metadata = ProviderMetadata::read(&resolved, pinned.settings.scheme, &is_address)?;
         let keys = self.core_keys(&metadata, &resolved).await?;
-        let provider = Arc::new(KnownProvider { resolved, metadata, keys, fetched: now });
-        self.write(|known| {
-            known.failed.remove(entity);
-            known.providers.insert(entity.to_owned(), Arc::clone(&provider));
-        });
-        Ok(provider)
+        Ok(Arc::new(KnownProvider { resolved, metadata, keys, fetched: now }))
     }
 
     async fn core_keys(
