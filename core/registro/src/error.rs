@@ -264,7 +264,10 @@ impl From<StoreError> for Error {
         let kind = match &error {
             StoreError::Suspended => ErrorKind::Suspended,
             StoreError::InUse => ErrorKind::InUse,
-            StoreError::NeedsUser => ErrorKind::NeedsUser,
+            StoreError::NeedsUser
+            | StoreError::NeedsPin
+            | StoreError::WrongPin { .. }
+            | StoreError::PinBlocked => ErrorKind::NeedsUser,
             StoreError::Newer { .. } => ErrorKind::UpdateNeeded,
             _ => ErrorKind::Storage,
         };

@@ -22,6 +22,19 @@ pub enum StoreError {
     /// The vault wants the person: prompt, then open with the released key.
     #[error("the vault needs the person")]
     NeedsUser,
+    /// The store has a PIN: ask for it, then call [`Store::open_with_pin`](crate::Store::open_with_pin).
+    #[error("the store needs its PIN")]
+    NeedsPin,
+    /// The PIN is another. Nothing is wiped.
+    #[error("the PIN is another")]
+    WrongPin {
+        /// Tries that are left before it is blocked.
+        left: u8,
+    },
+    /// Too many wrong tries in a row: an online login lets the person try again
+    /// ([`Store::allow_pin`](crate::Store::allow_pin)). Nothing is wiped.
+    #[error("the PIN is blocked until the person logs in")]
+    PinBlocked,
     /// The vault failed. The store is untouched.
     #[error(transparent)]
     Vault(VaultError),
@@ -66,6 +79,9 @@ impl StoreError {
             Self::Suspended => "suspended",
             Self::Newer { .. } => "newer",
             Self::NeedsUser => "needs_user",
+            Self::NeedsPin => "needs_pin",
+            Self::WrongPin { .. } => "wrong_pin",
+            Self::PinBlocked => "pin_blocked",
             Self::Vault(_) => "vault",
             Self::KeyFile => "key_file",
             Self::Damaged => "damaged",

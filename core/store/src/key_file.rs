@@ -7,19 +7,25 @@ use ring::digest::{SHA256, digest};
 
 use crate::error::StoreError;
 use crate::files;
+use crate::pin::PinParameters;
 use crate::seal;
 use crate::vault::VaultError;
 
 const NAMES: [&str; 2] = ["key.wrapped", "key.wrapped.copy"];
 const MAGIC: &[u8] = b"registro-key/1\n";
+/// The same and one part more: how the PIN becomes a key. A version that knows no PIN takes it for damaged and
+/// touches nothing.
+const MAGIC_WITH_PIN: &[u8] = b"registro-key/2\n";
 
 /// What the key file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFile {
     /// Name of the vault's key: this store's own, so that destroying it destroys no other store.
     pub alias: String,
-    /// The per-user key, wrapped.
+    /// The per-user key, wrapped; sealed under the PIN before, if there is one.
     pub wrapped: Vec<u8>,
+    /// How the PIN becomes a key, if the store has one.
+    pub pin: Option<PinParameters>,
     /// Tells whether an unwrapped key is the one.
     pub(crate) check: [u8; 16],
 }
@@ -38,7 +44,9 @@ impl KeyFile {
             let bytes = files::read_if_there(&path)?;
             damaged |= bytes.is_some();
             match bytes.as_deref().and_then(Self::parse) {
-                Some(file) => found = found.or(Some(file)),
+                // A change that a power cut interrupted: what was written first counts.
+                Some(file) if found.as_ref().is_some_and(|found| *found != file) => mend.push(path),
+                Some(file) => found = Some(file),
                 None => mend.push(path),
             }
         }
@@ -52,7 +60,7 @@ impl KeyFile {
         Ok(Some(file))
     }
 
-    /// Writes a new store's key file. Never called where there is one.
+    /// Writes the key file, the first copy to its end before the other is touched.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), StoreError> {
         for name in NAMES {
             files::replace(&directory.join(name), &self.to_bytes())?;
@@ -74,8 +82,10 @@ impl KeyFile {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
-        for part in [self.alias.as_bytes(), &self.check, &self.wrapped] {
+        let pin = self.pin.as_ref().map(PinParameters::to_bytes);
+        let mut out = if pin.is_some() { MAGIC_WITH_PIN } else { MAGIC }.to_vec();
+        let parts = [self.alias.as_bytes(), &self.check, &self.wrapped];
+        for part in parts.into_iter().chain(pin.as_deref()) {
             out.extend_from_slice(&(part.len() as u32).to_be_bytes());
             out.extend_from_slice(part);
         }
@@ -89,7 +99,10 @@ impl KeyFile {
         if digest(&SHA256, body).as_ref() != sum {
             return None;
         }
-        let mut rest = body.strip_prefix(MAGIC)?;
+        let (mut rest, has_pin) = match body.strip_prefix(MAGIC) {
+            Some(rest) => (rest, false),
+            None => (body.strip_prefix(MAGIC_WITH_PIN)?, true),
+        };
         let mut part = || {
             let (length, after) = rest.split_at_checked(4)?;
             let length = u32::from_be_bytes(length.try_into().ok()?) as usize;
@@ -100,7 +113,8 @@ impl KeyFile {
         let alias = String::from_utf8(part()?.to_vec()).ok()?;
         let check = part()?.try_into().ok()?;
         let wrapped = part()?.to_vec();
-        Some(Self { alias, wrapped, check })
+        let pin = if has_pin { Some(PinParameters::parse(part()?)?) } else { None };
+        Some(Self { alias, wrapped, pin, check })
     }
 }
 
@@ -112,6 +126,7 @@ mod tests {
         KeyFile {
             alias: KeyFile::draw_alias("registro").unwrap(),
             wrapped: b"wrapped".to_vec(),
+            pin: None,
             check: [7; 16],
         }
     }
@@ -135,6 +150,17 @@ mod tests {
             assert_eq!(KeyFile::read(directory.path()).unwrap(), Some(file));
             assert_eq!(std::fs::read(&path).unwrap(), sound);
         }
+    }
+
+    #[test]
+    fn a_change_that_was_interrupted_counts_if_its_first_copy_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let before = file();
+        before.write(directory.path()).unwrap();
+        let after = KeyFile { pin: Some(PinParameters::draw().unwrap()), ..file() };
+        std::fs::write(directory.path().join(NAMES[0]), after.to_bytes()).unwrap();
+        assert_eq!(KeyFile::read(directory.path()).unwrap(), Some(after.clone()));
+        assert_eq!(std::fs::read(directory.path().join(NAMES[1])).unwrap(), after.to_bytes());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`vault`], [`key_file`] | where the per-user key is wrapped; how it lies on disk |
+//! | [`pin`] | a PIN in front of the per-user key, beside the vault |
 //! | [`seal`], [`keys`] | the form of a sealed value; which key seals what |
 //! | [`schema`] | tables, pragmas, migrations |
 //! | [`store`] | open, read, write |
@@ -26,6 +27,7 @@ pub mod key_file;
 pub mod keys;
 mod lifecycle;
 pub mod lock;
+pub mod pin;
 pub mod quarantine;
 mod reconcile;
 pub mod schema;
@@ -40,6 +42,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use key_file::KeyFile;
+pub use pin::{Pin, PinError};
 pub use quarantine::SalvageReport;
 pub use store::{Opened, Store, StoreOptions};
 pub use tables::{CONFIRMED, DocumentPart, ReadTx, StoredChange, StoredCommand, WriteTx};

@@ -11,6 +11,7 @@ use crate::key_file::KeyFile;
 use crate::keys::Keys;
 use crate::lifecycle::{Inner, start};
 use crate::lock::StoreLock;
+use crate::pin::{self, Pin, PinParameters};
 use crate::quarantine::SalvageReport;
 use crate::schema;
 use crate::seal::{self, RawKey};
@@ -61,6 +62,27 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+/// The per-user key, out of the vault and from under the PIN.
+fn unlock(
+    key: &KeyFile,
+    directory: &std::path::Path,
+    vault: &dyn KeyVault,
+    pin: Option<&Pin>,
+) -> Result<RawKey, StoreError> {
+    let Some(parameters) = &key.pin else {
+        let dbk = vault.unwrap(&key.alias, &key.wrapped)?;
+        let dbk = dbk.as_slice().try_into().map_err(|_| VaultError::Invalidated)?;
+        return Ok(Zeroizing::new(dbk));
+    };
+    let pin = pin.ok_or(StoreError::NeedsPin)?;
+    // The vault first: while it is locked no try is used up.
+    let sealed = vault.unwrap(&key.alias, &key.wrapped)?;
+    let left = pin::count_try(directory)?;
+    let dbk = parameters.open(pin, &key.alias, &sealed).ok_or(StoreError::WrongPin { left })?;
+    pin::forget_tries(directory)?;
+    Ok(dbk)
+}
+
 /// An open store. Clones share it. When the last one goes, what was asked is done and the file is closed.
 #[derive(Clone)]
 pub struct Store {
@@ -72,24 +94,86 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NeedsUser`]: prompt the person and call [`Store::open_unlocked`] with the key that the vault
-    /// then releases. [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Vault`],
+    /// then releases. [`StoreError::NeedsPin`]: call [`Store::open_with_pin`]. [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Vault`],
     /// [`StoreError::KeyFile`]: nothing was touched.
     pub fn open(options: StoreOptions, vault: &dyn KeyVault) -> Result<Opened, StoreError> {
         Self::open_with(options, |key, directory, prefix| match key {
-            Some(key) => {
-                let dbk = vault.unwrap(&key.alias, &key.wrapped)?;
-                let dbk = dbk.as_slice().try_into().map_err(|_| VaultError::Invalidated)?;
-                Ok(Zeroizing::new(dbk))
-            }
+            Some(key) => unlock(key, directory, vault, None),
             None => {
                 let dbk = seal::random_key()?;
                 let alias = KeyFile::draw_alias(prefix)?;
                 let wrapped = vault.wrap(&alias, dbk.as_slice())?;
                 let check = Keys::derive(&dbk).check();
-                KeyFile { alias, wrapped, check }.write(directory)?;
+                KeyFile { alias, wrapped, pin: None, check }.write(directory)?;
                 Ok(dbk)
             }
         })
+    }
+
+    /// Opens a store with its PIN, or one that has none. Takes as long as a PIN is meant to take, about a second on a
+    /// tablet.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongPin`], [`StoreError::PinBlocked`]: nothing is wiped. Those of [`Store::open`].
+    pub fn open_with_pin(
+        options: StoreOptions,
+        vault: &dyn KeyVault,
+        pin: &Pin,
+    ) -> Result<Opened, StoreError> {
+        if Self::key_file(&options)?.is_none_or(|key| key.pin.is_none()) {
+            return Self::open(options, vault);
+        }
+        Self::open_with(options, |key, directory, _| match key {
+            Some(key) => unlock(key, directory, vault, Some(pin)),
+            None => Err(VaultError::Invalidated.into()),
+        })
+    }
+
+    /// Whether the store has a PIN.
+    pub fn has_pin(options: &StoreOptions) -> Result<bool, StoreError> {
+        Ok(Self::key_file(options)?.is_some_and(|key| key.pin.is_some()))
+    }
+
+    /// Gives the store a PIN, changes it, or takes it away. `current` is the one that it has, if it has one. What
+    /// the vault wrapped before opens nothing afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError::NeedsPin`], [`StoreError::WrongPin`], [`StoreError::PinBlocked`], [`StoreError::Suspended`],
+    /// [`StoreError::Vault`]: the PIN is as it was.
+    pub fn set_pin(
+        &self,
+        vault: &dyn KeyVault,
+        current: Option<&Pin>,
+        new: Option<&Pin>,
+    ) -> Result<(), StoreError> {
+        // As long as the reader is out, the store is open and its lock is held.
+        let _open = self.inner.borrow_reader()?;
+        let options = &self.inner.shared.options;
+        let before = KeyFile::read(&options.directory)?.ok_or(StoreError::KeyFile)?;
+        let dbk = unlock(&before, &options.directory, vault, current)?;
+        before.confirm(Keys::derive(&dbk).check())?;
+        let alias = KeyFile::draw_alias(&options.alias)?;
+        let (wrapped, pin) = match new {
+            Some(new) => {
+                let parameters = PinParameters::draw()?;
+                let sealed = parameters.seal(new, &alias, &dbk)?;
+                (vault.wrap(&alias, &sealed)?, Some(parameters))
+            }
+            None => (vault.wrap(&alias, dbk.as_slice())?, None),
+        };
+        KeyFile { alias, wrapped, pin, check: before.check }.write(&options.directory)?;
+        // If that fails the old key is left over. What it wrapped is not on the disk any more.
+        let _ = vault.destroy(&before.alias);
+        Ok(())
+    }
+
+    /// Lets the person try their PIN again. Call it after they have logged in online, and only then.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if the store is open.
+    pub fn allow_pin(options: &StoreOptions) -> Result<(), StoreError> {
+        let _lock = StoreLock::take(&options.directory)?;
+        pin::forget_tries(&options.directory)
     }
 
     /// Opens a store with the key that the vault released after a prompt.
