@@ -10,6 +10,7 @@
 //! | [`metadata`], [`callback`], [`id_token`], [`dpop`], [`pkce`], [`jose`], [`level`] | the protocol, as pure functions |
 //! | [`error`] | every refusal, with a sentence for the person and a next step |
 //! | [`environment`], [`secret`] | clock and randomness from outside; texts that never show |
+//! | [`unlock`] | unlocking without a connection: vault, PIN, lease |
 //! | [`session`], [`enrolment`] | a session at the hub, and the certificate for this device's key |
 //! | [`development`] | the login of a development hub, which hands out a token per sample person |
 
@@ -28,6 +29,7 @@ pub mod pkce;
 pub mod secret;
 pub mod session;
 pub mod storage;
+pub mod unlock;
 
 pub use client::{
     AccountView, BeginLogin, Login, LoginMethod, LoginOptions, PendingView, Platform, SessionKeeper,
