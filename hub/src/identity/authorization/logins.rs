@@ -8,6 +8,7 @@ use url::Url;
 
 use super::clients;
 use super::request::AuthorizationRequest;
+use super::tables;
 use crate::caller::Level;
 use crate::error::HubError;
 use crate::identity::Randomness;
@@ -19,7 +20,9 @@ use crate::identity::issuer::Issuer;
 use crate::identity::secret::{Secret, hash_of};
 use crate::identity::store::IdentityStore;
 
-/// Logins under way at once; a school has some thousands of people, and each login ends within ten minutes.
+/// Logins under way at once; a school has some thousands of people, and each login ends within ten minutes. With one
+/// more the oldest goes, of nobody first: to refuse new ones would let a stranger who begins thirty a second keep
+/// everybody out.
 const MAX_LOGINS: i64 = 20_000;
 /// How long a code is good, in milliseconds. Source: IDENTITY §9; RFC 6749 §4.1.2 allows ten minutes.
 pub const CODE_MS: i64 = 60_000;
@@ -63,12 +66,7 @@ impl Logins {
         request: Option<&str>,
         now_ms: i64,
     ) -> Result<(InteractionId, Secret), HubError> {
-        let under_way: i64 = database
-            .prepare_cached("SELECT count(*) FROM login WHERE expires > ?1")?
-            .query_row([now_ms], |row| row.get(0))?;
-        if under_way >= MAX_LOGINS {
-            return Err(HubError::TooLarge("logins under way"));
-        }
+        tables::make_room(database, "login", "person IS NOT NULL, expires", MAX_LOGINS)?;
         let (id, cookie) = (InteractionId(self.random.draw()), self.random.secret());
         database
             .prepare_cached("INSERT INTO login (id, cookie, request, expires) VALUES (?1, ?2, ?3, ?4)")?

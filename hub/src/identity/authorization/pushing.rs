@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::failure::OAuthError;
 use super::form::Parameters;
 use super::request::AuthorizationRequest;
+use super::tables;
 use crate::error::HubError;
 use crate::identity::Identity;
 use crate::identity::secret::hash_of;
@@ -14,7 +15,7 @@ use crate::identity::secret::hash_of;
 const URN: &str = "urn:ietf:params:oauth:request_uri:";
 /// How long a pushed request waits for its browser, in seconds. Source: IDENTITY §9.
 pub const WAITS_SECONDS: i64 = 60;
-/// Requests that wait at once. A school's morning is some hundreds a minute.
+/// Requests that wait at once; with one more the oldest goes. A school's morning is some hundreds a minute.
 const MAX_WAITING: i64 = 10_000;
 
 /// Takes a request; gives what the app is told.
@@ -30,12 +31,7 @@ pub fn push(
         serde_json::to_string(&request).map_err(|_| OAuthError::server_error("the service failed"))?;
     let handle = identity.secret();
     let database = identity.store.lock()?;
-    let waiting: i64 = database
-        .prepare_cached("SELECT count(*) FROM pushed_request WHERE expires > ?1")?
-        .query_row([now_ms], |row| row.get(0))?;
-    if waiting >= MAX_WAITING {
-        return Err(OAuthError::BUSY);
-    }
+    tables::make_room(&database, "pushed_request", "expires", MAX_WAITING)?;
     database
         .prepare_cached("INSERT INTO pushed_request (handle, request, expires) VALUES (?1, ?2, ?3)")?
         .execute(params![handle.hash(), request, now_ms + WAITS_SECONDS * 1_000])?;

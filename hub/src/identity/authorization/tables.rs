@@ -32,6 +32,27 @@ pub fn sweep(database: &Connection, now_ms: i64) -> Result<(), HubError> {
     Ok(())
 }
 
+/// Makes room for one more row in a table that strangers fill: what comes first in this order goes. Names and order are
+/// ours, never outside input.
+pub fn make_room(
+    database: &Connection,
+    table: &'static str,
+    order: &'static str,
+    most: i64,
+) -> Result<(), HubError> {
+    let key = if table == "login" { "id" } else { "handle" };
+    let count: i64 =
+        database.prepare_cached(&format!("SELECT count(*) FROM {table}"))?.query_row([], |row| row.get(0))?;
+    if count >= most {
+        database
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} ORDER BY {order} LIMIT ?1)"
+            ))?
+            .execute([count - most + 1])?;
+    }
+    Ok(())
+}
+
 /// Ends all sessions, logins under way and codes: of a database that comes from a backup nobody knows who was logged
 /// out since.
 pub fn end_everything(database: &mut Connection, now_ms: i64) -> Result<(), HubError> {
@@ -57,6 +78,9 @@ CREATE TABLE IF NOT EXISTS login (
     id BLOB PRIMARY KEY, cookie BLOB NOT NULL UNIQUE, request TEXT, expires INTEGER NOT NULL,
     person BLOB, level INTEGER, method INTEGER, authenticated INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS pushed_request_expires ON pushed_request (expires);
+CREATE INDEX IF NOT EXISTS login_expires ON login (person IS NOT NULL, expires);
 
 -- Codes on their way through a browser. `session` is what a redeemed one began.
 CREATE TABLE IF NOT EXISTS code (
@@ -89,3 +113,26 @@ CREATE TABLE IF NOT EXISTS profile (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS profile_person ON profile (person);
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_logins_drives_out_the_oldest_of_nobody_first() {
+        let store = IdentityStore::in_memory().unwrap();
+        migrate(&store).unwrap();
+        let database = store.lock().unwrap();
+        for (id, person, expires) in [(1u8, None, 30), (2, None, 20), (3, Some([9u8; 16]), 10), (4, None, 40)]
+        {
+            let sql = "INSERT INTO login (id, cookie, person, expires) VALUES (?1, ?1, ?2, ?3)";
+            database.execute(sql, rusqlite::params![[id; 16], person, expires]).unwrap();
+        }
+        make_room(&database, "login", "person IS NOT NULL, expires", 5).unwrap();
+        make_room(&database, "login", "person IS NOT NULL, expires", 3).unwrap();
+        let mut statement = database.prepare("SELECT id FROM login ORDER BY id").unwrap();
+        let left: Vec<[u8; 16]> =
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(left, [[3; 16], [4; 16]], "who has shown who they are stays");
+    }
+}
