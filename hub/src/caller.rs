@@ -79,6 +79,8 @@ pub struct Authorized {
     pub session: Option<SessionId>,
     /// Who vouches for them: the issuer of the token.
     pub issuer: String,
+    /// What the issuer calls the person (`sub`): the hub's own id, or a name of the provider outside.
+    pub subject: String,
     /// Thumbprint of the key that the token is bound to (RFC 7638, 32 bytes); empty in the development login.
     pub thumbprint: Vec<u8>,
     /// What the device signs to have its key certified: given out with the session.

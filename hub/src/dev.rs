@@ -118,6 +118,7 @@ pub fn authorized(person: PersonId, nonce: String) -> Authorized {
         caller: Caller::new(person, Level::L2),
         session: None,
         issuer: ISSUER.to_owned(),
+        subject: person.to_string(),
         thumbprint: Vec::new(),
         nonce,
     }

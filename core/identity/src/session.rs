@@ -74,6 +74,9 @@ pub(crate) struct Answer {
     #[serde(default)]
     pub school_name: String,
     pub person: String,
+    /// What the issuer calls the person; the hub's own id if it does not say.
+    #[serde(default)]
+    pub subject: Option<String>,
     pub name: Option<String>,
     #[serde(default)]
     pub roles: Vec<String>,
@@ -127,7 +130,8 @@ impl Session {
     pub async fn of(hub: &HubClient, keeper: &SessionKeeper) -> Result<Self, IdentityError> {
         let answer = hub.get("/v1/session", Some(keeper)).await?;
         let answer: Answer = serde_json::from_slice(&answer).map_err(|_| IdentityError::Answer)?;
-        let same_person = keeper.subject().is_none_or(|subject| subject == answer.person);
+        let called = answer.subject.as_ref().unwrap_or(&answer.person);
+        let same_person = keeper.subject().is_none_or(|subject| subject == *called);
         if !same_person || answer.issuer.is_empty() {
             return Err(IdentityError::Answer);
         }

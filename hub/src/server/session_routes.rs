@@ -25,6 +25,8 @@ pub(crate) struct SessionView {
     school_key: String,
     school_name: String,
     person: String,
+    /// What the issuer calls the person, as the ID token does.
+    subject: String,
     name: Option<String>,
     roles: Vec<&'static str>,
     level: u8,
@@ -51,6 +53,7 @@ pub(crate) async fn session(
             school_key: hex(hub.school_key()),
             school_name: hub.school_name()?,
             person: person.to_string(),
+            subject: authorized.subject,
             name,
             roles,
             level: authorized.caller.level.number(),

@@ -149,7 +149,7 @@ function configuration() {
     },
 
     cookies: { keys: [randomBytes(32).toString('hex')] },
-    extraTokenClaims: levelInAccessToken,
+    extraTokenClaims: levelAndPersonInAccessToken,
     findAccount,
     interactions: {
       policy: interactionRules(),
@@ -214,10 +214,14 @@ function apiResource(ctx, resource) {
 }
 
 // The API needs `acr` in the access token to answer with
-// insufficient_user_authentication (RFC 9470).
-function levelInAccessToken(ctx) {
+// insufficient_user_authentication (RFC 9470), and the fiscal number to know
+// whom it serves: `sub` is this provider's own name for a person.
+function levelAndPersonInAccessToken(ctx, token) {
   const { AuthorizationCode: code, RefreshToken: refreshToken } = ctx.oidc.entities;
-  return { acr: (code ?? refreshToken)?.acr };
+  return {
+    acr: (code ?? refreshToken)?.acr,
+    [FISCAL_NUMBER]: ACCOUNTS[token.accountId]?.[FISCAL_NUMBER],
+  };
 }
 
 function findAccount(ctx, id) {

@@ -115,6 +115,7 @@ impl AuthorizeCaller for TokenCallers {
             caller: Caller { person: read.person, level: session.level.min(read.level), reads },
             session: Some(session.id),
             issuer: identity.issuer.as_str().to_owned(),
+            subject: read.person.to_string(),
             thumbprint: URL_SAFE_NO_PAD.decode(&read.thumbprint).map_err(|_| AuthError::Invalid)?,
             nonce: enrolment_nonce(session.id),
         })

@@ -41,6 +41,7 @@ pub struct ExternalCallers {
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
+    sub: String,
     aud: Audience,
     exp: i64,
     #[serde(default)]
@@ -112,7 +113,10 @@ impl ExternalCallers {
 
     /// Whom the token names.
     fn person(&self, claims: &Claims) -> Result<Option<PersonId>, HubError> {
-        let named = claims.others.get(&self.settings.person_claim).and_then(Value::as_str);
+        let named = match self.settings.person_claim.as_str() {
+            "sub" => Some(claims.sub.as_str()),
+            claim => claims.others.get(claim).and_then(Value::as_str),
+        };
         match (named, self.settings.person_is) {
             (Some(number), PersonIs::FiscalNumber) => self.identity.person_by_fiscal_number(number),
             (Some(id), PersonIs::HubId) => Ok(id.parse().ok()),
@@ -164,6 +168,7 @@ impl AuthorizeCaller for ExternalCallers {
             caller: Caller { person, level: self.settings.level(claims.acr.as_deref()), reads },
             session: None,
             issuer: self.issuer.clone(),
+            subject: claims.sub,
             nonce: self.enrolment_nonce(person, &thumbprint),
             thumbprint,
         })
