@@ -13,17 +13,19 @@ pub fn run() -> Done {
     command::run(cargo("clippy").args(["--workspace", "--lib", "--bins", "--", "-D", "warnings"]))?;
     // Tests may unwrap, and need no documentation: a panic is how they fail.
     command::run(
-        cargo("clippy").args(["--workspace", "--tests", "--examples", "--features", "registro-tests/peers"]).args([
-            "--",
-            "-D",
-            "warnings",
-            "-A",
-            "clippy::unwrap_used",
-            "-A",
-            "clippy::string_slice",
-            "-A",
-            "missing_docs",
-        ]),
+        cargo("clippy")
+            .args(["--workspace", "--tests", "--examples", "--features", "registro-tests/peers"])
+            .args([
+                "--",
+                "-D",
+                "warnings",
+                "-A",
+                "clippy::unwrap_used",
+                "-A",
+                "clippy::string_slice",
+                "-A",
+                "missing_docs",
+            ]),
     )
 }
 

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn tests_are_read_out_of_tables_and_out_of_code() {
-        let text = "| a | test |\n|---|---|\n| x | `one`, `two` |\n\n| other | what |\n| `no` | `neither` |\n";
+        let text =
+            "| a | test |\n|---|---|\n| x | `one`, `two` |\n\n| other | what |\n| `no` | `neither` |\n";
         assert_eq!(names(text), ["one", "two"]);
         let code = "#[test]\nfn one() {}\nfn helper() {}\n    #[tokio::test(flavor = \"x\")]\n    async fn two() {}\n";
         assert_eq!(tests_in(code), ["one", "two"]);

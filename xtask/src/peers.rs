@@ -7,7 +7,8 @@ use crate::command::{Done, cargo, program, run};
 use crate::{tools, workspace};
 
 /// The tests that need them (`required-features` in `tests/Cargo.toml`).
-const TESTS: &[&str] = &["external_provider", "federation_peers", "oidc_provider", "reference_clients"];
+const TESTS: &[&str] =
+    &["external_provider", "federation_peers", "login_pages", "oidc_provider", "reference_clients"];
 
 /// Installs what `tests/peers` pins, and runs the tests.
 pub fn test() -> Done {

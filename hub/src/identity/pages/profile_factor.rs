@@ -45,7 +45,7 @@ struct RecoveryPage {
 fn picture(text: &str) -> Picture {
     use std::fmt::Write as _;
     // An address of an authenticator key is short: every version of the code that is needed exists.
-    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else {
+    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Low) else {
         return Picture { size: 0, path: String::new() };
     };
     let mut path = String::new();
