@@ -464,4 +464,18 @@ async fn without_a_federation_there_is_nothing_at_its_addresses_and_a_code_has_i
     }
     assert_eq!(world.get("/resolve", None).await.status, 400);
     world.stop().await;
+
+    let world = World::named("spid", Some("istsc_qzis00100x"), |_| {}).await;
+    assert!(world.party().refresh().await);
+    for path in ["/.well-known/openid-federation", "/federation/callback", "/resolve", "/other/resolve"] {
+        assert_eq!(world.get(path, None).await.status, 404, "{path}");
+    }
+    let own = world.get("/istsc_qzis00100x/.well-known/openid-federation", None).await;
+    let own = read(&String::from_utf8(own.body).unwrap());
+    let name = format!("{}/istsc_qzis00100x", world.name);
+    assert_eq!(own["sub"], json!(name));
+    let metadata = &own["metadata"]["openid_relying_party"];
+    assert_eq!(metadata["redirect_uris"], json!([format!("{name}/federation/callback")]));
+    assert_eq!(world.log_in().await, "/login/done", "below its code");
+    world.stop().await;
 }

@@ -231,6 +231,8 @@ pub struct World {
     pub identity: Arc<Identity>,
     pub data: tempfile::TempDir,
     pub name: String,
+    /// What stands before its addresses in the federation.
+    pub base: String,
     hub: RunningHub,
     transport: Transport,
 }
@@ -252,10 +254,16 @@ impl World {
 
     /// `change` is done to the federation before the hub sees it.
     pub async fn of(scheme: &str, change: impl FnOnce(&Fake)) -> Self {
+        Self::named(scheme, None, change).await
+    }
+
+    /// A hub whose name in the federation has a code at its end.
+    pub async fn named(scheme: &str, code: Option<&str>, change: impl FnOnce(&Fake)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let name = format!("http://{}", listener.local_addr().unwrap());
-        let fake = Fake::start(&name).await;
+        let base = code.map(|code| format!("/{code}")).unwrap_or_default();
+        let fake = Fake::start(&format!("{name}{base}")).await;
         change(&fake);
         std::fs::write(data.path().join("federation.keys"), hub_keys()).unwrap();
         let pinned = serde_json::to_string(&key(Who::Anchor).set()).unwrap();
@@ -265,8 +273,9 @@ impl World {
             &settings,
             format!(
                 "[federation]\norganization = \"Scuola\"\nhomepage = \"https://s.example\"\n\
-                 policy = \"https://s.example/p\"\nlogo = \"https://s.example/l.svg\"\ncontacts = [\"s@pec.example\"]\n\
+                 policy = \"https://s.example/p\"\n{}logo = \"https://s.example/l.svg\"\ncontacts = [\"s@pec.example\"]\n\
                  [[federation.anchor]]\nscheme = \"{scheme}\"\nentity = \"{}\"\nkeys = \"anchor.json\"\n",
+                code.map(|code| format!("ipa_code = \"{code}\"\n")).unwrap_or_default(),
                 fake.anchor
             ),
         )
@@ -298,7 +307,7 @@ impl World {
             ServerParts { hub, callers, clock, identity: Some(Arc::clone(&identity)), development: None };
         let hub = start_on(parts, listener).unwrap();
         let transport = Transport::new(TransportOptions::development()).unwrap();
-        Self { fake, identity, data, name, hub, transport }
+        Self { fake, identity, data, name, base, hub, transport }
     }
 
     pub fn party(&self) -> &RelyingParty {
@@ -335,7 +344,8 @@ impl World {
     pub async fn back(&self, cookie: Option<&str>, parameters: &[(&str, &str)]) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(parameters);
-        let incoming = self.get(&format!("/federation/callback?{}", query.finish()), cookie).await;
+        let incoming =
+            self.get(&format!("{}/federation/callback?{}", self.base, query.finish()), cookie).await;
         assert_eq!(incoming.status, 303);
         assert_eq!(incoming.headers.get("cache-control"), Some("no-store"));
         assert_eq!(incoming.headers.get("referrer-policy"), Some("no-referrer"));

@@ -98,13 +98,18 @@ async fn callback(
         None => None,
     };
     let browser = browser.map(|interaction| interaction.id);
-    let outcome = match party.complete(query.unwrap_or_default(), browser).await {
-        Ok(identified) => {
-            let identity = Arc::clone(&identity);
-            identity.work(move |identity| Ok::<_, HubError>(admit(identity, &identified))).await?
+    // In a task of its own: a browser that goes away must not leave a token out and a login out of the log.
+    let task = tokio::spawn({
+        let identity = Arc::clone(&identity);
+        async move {
+            let identified = party.complete(query.unwrap_or_default(), browser).await?;
+            identity
+                .work(move |identity| Ok::<_, HubError>(admit(identity, &identified)))
+                .await
+                .map_err(fail)?
         }
-        Err(reason) => Err(reason),
-    };
+    });
+    let outcome = task.await.map_err(|_| Failure::internal())?;
     let next = match outcome {
         Ok(()) => identity.issuer.at("/login/done"),
         Err(reason) => identity.issuer.at(&format!("/login/failed?reason={}", reason.word())),
@@ -124,10 +129,6 @@ async fn callback(
 
 /// Finds the person whom the provider vouches for, and notes it. Whether they may log in the next page says.
 fn admit(identity: &Identity, identified: &Identified) -> Result<(), Reason> {
-    let fail = |error: HubError| {
-        tracing::error!(%error, "a login cannot be noted");
-        Reason::Unavailable
-    };
     let person = identity
         .person_by_fiscal_number(&identified.fiscal_number)
         .map_err(fail)?
@@ -139,4 +140,9 @@ fn admit(identity: &Identity, identified: &Identified) -> Result<(), Reason> {
         Err(HubError::Forbidden(_) | HubError::Unknown(_)) => Err(Reason::Expired),
         Err(error) => Err(fail(error)),
     }
+}
+
+fn fail(error: HubError) -> Reason {
+    tracing::error!(%error, "a login cannot be noted");
+    Reason::Unavailable
 }

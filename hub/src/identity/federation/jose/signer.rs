@@ -93,6 +93,26 @@ mod tests {
     use crate::identity::federation::jose::jws::verify;
 
     #[test]
+    fn every_allowed_rsa_algorithm_holds_under_its_own_name_only() {
+        use aws_lc_rs::signature::{RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA512};
+        let signer = Signer::from_pkcs8(&generate().unwrap()).unwrap();
+        let key = Jwk { alg: None, ..signer.public().clone() };
+        for (algorithm, encoding) in [
+            (SigningAlgorithm::Rs256, &RSA_PKCS1_SHA256),
+            (SigningAlgorithm::Rs512, &RSA_PKCS1_SHA512),
+            (SigningAlgorithm::Ps256, &RSA_PSS_SHA256),
+            (SigningAlgorithm::Ps512, &RSA_PSS_SHA512),
+        ] {
+            let mut signature = vec![0; signer.pair.public_modulus_len()];
+            signer.pair.sign(encoding, &SystemRandom::new(), b"text", &mut signature).unwrap();
+            for tried in SigningAlgorithm::ALL {
+                let holds = key.verify(tried, b"text", &signature).is_ok();
+                assert_eq!(holds, tried == algorithm, "{algorithm:?} as {tried:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_signed_message_reads_and_no_bit_of_it_can_be_changed() {
         let signer = Signer::from_pkcs8(&generate().unwrap()).unwrap();
         let keys = JwkSet { keys: vec![signer.public().clone()] };
