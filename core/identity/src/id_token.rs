@@ -133,6 +133,7 @@ pub fn check(payload: &[u8], expected: &Expected<'_>) -> Result<Claims, LoginErr
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -230,5 +231,21 @@ mod tests {
     fn a_claim_that_is_there_twice_makes_it_unreadable() {
         let twice = payload().to_string().replacen('{', r#"{"sub":"p9","#, 1);
         assert_eq!(check(twice.as_bytes(), &expected()), Err(Unsafe::IdToken.into()));
+    }
+
+    proptest! {
+        /// Whatever else is changed in a good token, it is for us, of this server, and of this login.
+        #[test]
+        fn mutated_claims_pass_only_with_what_binds_them_intact(index: usize, byte: u8) {
+            let mut text = payload().to_string().into_bytes();
+            let index = index % text.len();
+            text[index] = byte;
+            if check(&text, &expected()).is_ok() {
+                let read: Value = serde_json::from_slice(&text).unwrap();
+                prop_assert_eq!(&read["iss"], "https://hub.example.it");
+                prop_assert_eq!(&read["aud"], "it.registro.app");
+                prop_assert_eq!(&read["nonce"], "n");
+            }
+        }
     }
 }

@@ -187,12 +187,12 @@ mod tests {
 
     const START: i64 = 1_790_000_000_000;
 
-    fn locked() -> OfflineUnlock<Rc<&'static str>> {
+    fn locked() -> OfflineUnlock<Rc<String>> {
         OfflineUnlock::new(Lease::of_contact(START), OFFLINE_VALID_DAYS)
     }
 
-    fn open() -> Result<Rc<&'static str>, Refusal> {
-        Ok(Rc::new("keys"))
+    fn open() -> Result<Rc<String>, Refusal> {
+        Ok(Rc::new("keys".to_owned()))
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             assert!(unlock.opened(START).is_err());
         }
         assert_eq!(unlock.open(START, open), UnlockState::Unlocked);
-        assert_eq!(unlock.opened(START).map(|keys| **keys), Ok("keys"));
+        assert_eq!(unlock.opened(START).map(|keys| keys.as_str()), Ok("keys"));
         let again = unlock.open(START, || unreachable!("it is open"));
         assert_eq!(again, UnlockState::Unlocked);
     }
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn locking_and_the_end_of_the_lease_drop_the_keys() {
         let mut unlock = locked();
-        let held = |unlock: &mut OfflineUnlock<Rc<&'static str>>| -> Weak<&'static str> {
+        let held = |unlock: &mut OfflineUnlock<Rc<String>>| -> Weak<String> {
             unlock.open(START, open);
             Rc::downgrade(unlock.opened(START).unwrap())
         };

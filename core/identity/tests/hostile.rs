@@ -7,6 +7,9 @@ use common::{Device, Forge, Server, Wrong, begin, log_in};
 use registro_identity::{BeginLogin, Environment, Level, LoginError, LoginNext, SystemEnvironment};
 use serde_json::{Value, json};
 
+/// Kind and code of the error that a lie ends in.
+type End = (&'static str, Option<&'static str>);
+
 fn now() -> i64 {
     SystemEnvironment.now() / 1_000
 }
@@ -36,7 +39,7 @@ async fn lies_are_told_apart_and_leave_nothing_behind() {
     let discovery = "/.well-known/openid-configuration";
     let push = "pushed_authorization_request_endpoint";
     #[rustfmt::skip]
-    let cases: Vec<(&str, Wrong, (&str, Option<&str>))> = vec![
+    let cases: Vec<(&str, Wrong, End)> = vec![
         // Metadata.
         ("another issuer", Wrong::Metadata("issuer", json!("https://evil.example")), unsafe_("metadata")),
         ("no PAR", Wrong::Metadata(push, Value::Null), unsafe_("unsupported_server")),

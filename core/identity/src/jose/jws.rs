@@ -117,3 +117,125 @@ impl<'a> Jws<'a> {
         Err(if known { JwsError::Signature } else { JwsError::UnknownKey })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ring::rand::SystemRandom;
+    use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::jose::PublicJwk;
+
+    struct Signer {
+        key: EcdsaKeyPair,
+        jwk: Value,
+    }
+
+    impl Signer {
+        fn new(kid: Option<&str>) -> Self {
+            let random = SystemRandom::new();
+            let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+            let key =
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap();
+            let json = PublicJwk::from_point(key.public_key().as_ref()).unwrap().json();
+            let mut jwk: Value = serde_json::from_str(&json).unwrap();
+            if let Some(kid) = kid {
+                jwk["kid"] = kid.into();
+            }
+            Self { key, jwk }
+        }
+
+        fn sign(&self, header: &Value) -> String {
+            let part = |text: String| URL_SAFE_NO_PAD.encode(text);
+            let signed = format!("{}.{}", part(header.to_string()), part(r#"{"sub":"p1"}"#.to_owned()));
+            let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+            format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        }
+    }
+
+    fn keys(jwks: &[&Value]) -> KeySet {
+        KeySet::read(json!({ "keys": jwks }).to_string().as_bytes()).unwrap()
+    }
+
+    fn verified(token: &str, keys: &KeySet) -> Result<Vec<u8>, JwsError> {
+        Jws::read(token, &Algorithm::ALL)?.verify(keys).map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn a_message_names_its_key_or_there_is_only_one_of_its_kind() {
+        let (one, other) = (Signer::new(Some("one")), Signer::new(Some("other")));
+        let both = keys(&[&one.jwk, &other.jwk]);
+        let named = one.sign(&json!({ "alg": "ES256", "kid": "one" }));
+        assert!(verified(&named, &both).is_ok());
+        assert_eq!(verified(&named, &keys(&[&other.jwk])), Err(JwsError::UnknownKey));
+        let swapped = one.sign(&json!({ "alg": "ES256", "kid": "other" }));
+        assert_eq!(verified(&swapped, &both), Err(JwsError::Signature));
+        let nameless = one.sign(&json!({ "alg": "ES256" }));
+        assert_eq!(verified(&nameless, &both), Err(JwsError::UnknownKey), "to try both would be to guess");
+        assert!(verified(&nameless, &keys(&[&one.jwk])).is_ok());
+    }
+
+    #[test]
+    fn keys_for_other_purposes_do_not_verify() {
+        let one = Signer::new(Some("one"));
+        let token = one.sign(&json!({ "alg": "ES256", "kid": "one" }));
+        for (name, value) in [
+            ("use", json!("enc")),
+            ("key_ops", json!(["sign"])),
+            ("alg", json!("ES384")),
+            ("kty", json!("oct")),
+            ("crv", json!("P-384")),
+            ("x", json!("AAAA")),
+            ("kid", json!(7)),
+        ] {
+            let mut jwk = one.jwk.clone();
+            jwk[name] = value.clone();
+            assert_eq!(verified(&token, &keys(&[&jwk])), Err(JwsError::UnknownKey), "{name} {value}");
+        }
+        let mut good = one.jwk.clone();
+        (good["use"], good["alg"], good["key_ops"]) = ("sig".into(), "ES256".into(), json!(["verify"]));
+        assert!(verified(&token, &keys(&[&good])).is_ok());
+    }
+
+    #[test]
+    fn only_what_was_agreed_on_is_read() {
+        let one = Signer::new(Some("one"));
+        for (header, why) in [
+            (json!({ "alg": "none" }), JwsError::Algorithm),
+            (json!({ "alg": "es256" }), JwsError::Algorithm),
+            (json!({ "alg": "HS256" }), JwsError::Algorithm),
+            (json!({ "alg": "ES256", "crit": ["exp"] }), JwsError::Critical),
+            (json!({ "kid": "one" }), JwsError::Form),
+            (json!([]), JwsError::Form),
+        ] {
+            assert_eq!(verified(&one.sign(&header), &keys(&[&one.jwk])), Err(why), "{header}");
+        }
+        let token = one.sign(&json!({ "alg": "ES256", "kid": "one" }));
+        assert!(matches!(Jws::read(&token, &[Algorithm::Rs256]), Err(JwsError::Algorithm)));
+        for odd in
+            ["", ".", "..", "a.b", "a.b.c", &format!("{token}."), &format!("{token}="), &"x".repeat(70_000)]
+        {
+            assert!(Jws::read(odd, &Algorithm::ALL).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_changed_the_signature_does_not_verify(index: usize, letter in "[A-Za-z0-9_.-]") {
+            let one = Signer::new(Some("one"));
+            let token = one.sign(&json!({ "alg": "ES256", "kid": "one" }));
+            let index = index % token.len();
+            let changed = format!("{}{letter}{}", &token[..index], &token[index + 1..]);
+            prop_assume!(changed != token);
+            prop_assert!(verified(&changed, &keys(&[&one.jwk])).is_err());
+        }
+
+        #[test]
+        fn noise_is_no_key_set_and_no_message(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = KeySet::read(&bytes);
+            prop_assert!(Jws::read(&String::from_utf8_lossy(&bytes), &Algorithm::ALL).is_err());
+        }
+    }
+}
