@@ -125,14 +125,19 @@ async fn a_login_ends_after_a_day_or_when_it_is_forgotten_or_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_callers_share_one_refresh() {
     let server = Server::start().await;
-    let device = Device::default();
+    let device = Device { seals_slowly: true, ..Device::default() };
     let keeper = log_in(&device.login(&server), &server, begin()).await.unwrap();
     device.clock.ahead_ms.store(3_600_000, Ordering::SeqCst);
     server.state().clock_ahead = 3_600;
     let tasks: Vec<_> = (0..20)
-        .map(|_| {
+        .map(|number| {
             let keeper = keeper.clone();
-            tokio::spawn(async move { keeper.access().await.unwrap().token.reveal().to_owned() })
+            // Some before the refresh, some while it is under way, some while its tokens are sealed.
+            let wait = std::time::Duration::from_millis(number * 5);
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                keeper.access().await.unwrap().token.reveal().to_owned()
+            })
         })
         .collect();
     let mut tokens = std::collections::BTreeSet::new();

@@ -12,9 +12,11 @@ use registro_identity::jose::Algorithm;
 use registro_identity::metadata::Endpoints;
 use registro_identity::storage::{MemoryKeys, MemorySecrets};
 use registro_identity::{
-    BeginLogin, Environment, Login, LoginError, LoginOptions, Platform, SessionKeeper, SystemEnvironment,
+    BeginLogin, Environment, Login, LoginError, LoginOptions, Platform, SecretStore, SessionKeeper,
+    StorageError, SystemEnvironment,
 };
 use registro_sync::http::{Transport, TransportOptions};
+use zeroize::Zeroizing;
 
 pub use server::{Forge, Server, Wrong};
 
@@ -39,7 +41,8 @@ pub struct Device {
     pub keys: Arc<MemoryKeys>,
     pub secrets: Arc<MemorySecrets>,
     pub clock: Arc<Clock>,
-    timeout: std::time::Duration,
+    pub seals_slowly: bool,
+    pub timeout: std::time::Duration,
 }
 
 impl Default for Device {
@@ -48,8 +51,36 @@ impl Default for Device {
             keys: Arc::default(),
             secrets: Arc::default(),
             clock: Arc::default(),
+            seals_slowly: false,
             timeout: std::time::Duration::from_millis(1_500),
         }
+    }
+}
+
+/// A key store that takes its time, as hardware does.
+struct Sealing {
+    secrets: Arc<MemorySecrets>,
+    slowly: bool,
+}
+
+impl SecretStore for Sealing {
+    fn put(&self, name: &str, secret: &[u8]) -> Result<(), StorageError> {
+        if self.slowly {
+            std::thread::sleep(std::time::Duration::from_millis(60));
+        }
+        self.secrets.put(name, secret)
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StorageError> {
+        self.secrets.get(name)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StorageError> {
+        self.secrets.delete(name)
+    }
+
+    fn delete_all(&self) -> Result<(), StorageError> {
+        self.secrets.delete_all()
     }
 }
 
@@ -61,7 +92,7 @@ impl Device {
         Platform {
             transport: Transport::new(options).unwrap(),
             keys: Arc::clone(&self.keys) as _,
-            secrets: Arc::clone(&self.secrets) as _,
+            secrets: Arc::new(Sealing { secrets: Arc::clone(&self.secrets), slowly: self.seals_slowly }),
             environment: Arc::clone(&self.clock) as _,
         }
     }
