@@ -2,8 +2,8 @@
 //!
 //! The login's database goes into a file beside the backup. Its own rule is that nobody gets in again who was out: a
 //! login database that is there is kept, and out of one that comes from a backup nobody is logged in. Keys are in
-//! neither (`school.key`, `login.keys`, `credentials.key`, `federation.keys`): who finds a backup must not be able to
-//! speak for the school.
+//! neither (`school.key`, `login.keys`, `credentials.key`, `federation.keys`, `outbox.key`): who finds a backup must not
+//! be able to speak for the school. They are kept elsewhere, or what they open is lost with the machine.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,6 +7,7 @@ pub mod import;
 pub mod keys;
 pub mod leavers;
 pub mod office;
+pub mod outbox;
 pub mod restore;
 pub mod serve;
 pub mod sessions;

@@ -7,10 +7,12 @@
 //! | [`feed`] | what a reply carries |
 //! | [`own_writing`] | the hub's own facts |
 //! | [`devices`] | certificates and revocations |
+//! | [`handing_in`] | what devices hand in sealed |
 //! | [`office`] | what the office does: end an assignment, look at kept batches |
 
 pub mod devices;
 pub mod feed;
+pub mod handing_in;
 pub mod office;
 pub mod own_writing;
 pub mod pushing;

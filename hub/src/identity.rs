@@ -41,6 +41,7 @@ use crate::caller::AuthorizeCaller;
 use crate::clock::{Clock, SystemClock};
 use crate::error::HubError;
 use crate::hub::Hub;
+use crate::outbox::OutboxKey;
 use crate::random::{Random, draw};
 use authorization::access::TokenCallers;
 use authorization::dpop::Guard;
@@ -76,6 +77,15 @@ impl Randomness {
     }
 }
 
+/// The same bytes for whoever takes a source of them.
+struct Drawing<'a>(&'a Randomness);
+
+impl Random for Drawing<'_> {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).fill(buffer);
+    }
+}
+
 /// Requests of the login that are worked on at once; more are told to come back.
 const MAX_WORKING: usize = 64;
 
@@ -97,6 +107,8 @@ pub struct Identity {
     pub federation: Option<Arc<RelyingParty>>,
     /// The school's own credentials.
     pub credentials: Arc<Credentials>,
+    /// What devices seal to ([`crate::outbox`]).
+    pub outbox_key: [u8; 32],
     /// The keys that sign tokens.
     pub keys: KeyRing,
     /// Proofs of possession at the authorization server.
@@ -128,6 +140,7 @@ impl Identity {
         Ok(Self {
             federation,
             credentials: Arc::new(credentials),
+            outbox_key: OutboxKey::in_directory(data, &mut Drawing(&random))?.public()?,
             keys: KeyRing::open(data, now)?,
             server_proofs: Guard::new(&random.draw(), now),
             api_proofs: Guard::new(&random.draw(), now),

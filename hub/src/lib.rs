@@ -13,6 +13,7 @@
 //! | [`import`], [`directory`] | the school's files; the school's people in tables |
 //! | [`caller`], [`dev`] | who calls; the issuer of a development hub |
 //! | [`server`], [`mod@serve`], [`cli`] | the hub over HTTP; on a data directory; its commands |
+//! | [`outbox`] | what devices hand in that they cannot push any more |
 //! | [`backup`] | backup and restore |
 //! | [`clock`], [`random`], [`keys`] | what comes from outside |
 
@@ -31,6 +32,7 @@ pub mod identity;
 pub mod import;
 pub mod keys;
 pub mod log;
+pub mod outbox;
 pub mod random;
 pub mod registry;
 pub mod scope;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use registro_hub::cli::{backup, credentials, federation, import, keys, leavers, restore, serve, sessions};
+use registro_hub::cli::{
+    backup, credentials, federation, import, keys, leavers, outbox, restore, serve, sessions,
+};
 
 /// The school's hub.
 #[derive(Debug, Parser)]
@@ -25,6 +27,8 @@ enum Command {
     Leavers(leavers::LeaversArguments),
     /// The keys that sign tokens.
     Keys(keys::KeysArguments),
+    /// What devices handed in that they could not push any more.
+    Outbox(outbox::OutboxArguments),
     /// Where a person is logged in, and signing out there.
     Sessions(sessions::SessionsArguments),
     /// Copies the database, also while the hub serves.
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Command::Credentials(arguments) => credentials::run(&arguments),
         Command::Leavers(arguments) => leavers::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        Command::Outbox(arguments) => outbox::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Federation(arguments) => federation::run(&arguments),

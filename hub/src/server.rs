@@ -5,6 +5,7 @@
 //! | [`sync_route`] | `POST /v1/sync` |
 //! | [`events`] | `GET /v1/events`: pokes that say "there is news" |
 //! | [`device_routes`] | `POST /v1/devices` |
+//! | [`outbox_route`] | `POST /v1/outbox` |
 //! | [`session_routes`] | who is logged in, on which devices, and signing out there |
 //! | [`office_routes`] | the office's tools |
 //! | [`called`] | who calls, before anything else of a request is looked at |
@@ -19,6 +20,7 @@ pub mod device_routes;
 pub mod events;
 pub mod failure;
 pub mod office_routes;
+pub mod outbox_route;
 pub mod session_routes;
 pub mod sync_route;
 
@@ -202,6 +204,7 @@ fn routes(shared: Arc<Shared>) -> Router {
     let mut router = Router::new()
         .route("/v1/sync", post(sync_route::sync))
         .route("/v1/events", get(events::events))
+        .route("/v1/outbox", post(outbox_route::hand_in))
         .route("/v1/session", get(session_routes::session))
         .route("/v1/sessions", get(session_routes::sessions))
         .route("/v1/sessions/end", post(session_routes::end))

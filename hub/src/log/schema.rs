@@ -87,6 +87,13 @@ CREATE TABLE IF NOT EXISTS kept (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS kept_school ON kept (school, id);
 
+-- What devices handed in sealed, as it came.
+CREATE TABLE IF NOT EXISTS handed_in (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, school BLOB NOT NULL, person BLOB NOT NULL, received INTEGER NOT NULL,
+    hash BLOB NOT NULL, data BLOB NOT NULL,
+    UNIQUE (school, person, hash)
+) STRICT;
+
 -- What the hub itself last wrote under a key: digest of the fact without its version.
 CREATE TABLE IF NOT EXISTS hub_fact (
     school BLOB NOT NULL, doc BLOB NOT NULL, section TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL,

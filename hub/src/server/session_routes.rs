@@ -32,6 +32,8 @@ pub(crate) struct SessionView {
     level: u8,
     /// Whether the person may read; else what was written before can still be handed in.
     reads: bool,
+    /// What the device seals to, if it ever has to hand in what it cannot push (PROTOCOL §8); X25519.
+    outbox_key: Option<String>,
     /// What the device signs next to have its key certified.
     nonce: String,
 }
@@ -42,6 +44,7 @@ pub(crate) async fn session(
     Called(authorized): Called,
 ) -> Result<Json<SessionView>, Failure> {
     let today = day_in_italy(shared.clock.now());
+    let outbox_key = shared.identity.as_ref().map(|identity| hex(&identity.outbox_key));
     let view = Arc::clone(&shared).with_hub(move |hub| {
         let person = authorized.caller.person;
         let (name, roles) = hub.look(|registered| {
@@ -58,6 +61,7 @@ pub(crate) async fn session(
             roles,
             level: authorized.caller.level.number(),
             reads: authorized.caller.reads,
+            outbox_key,
             nonce: authorized.nonce,
         })
     });
