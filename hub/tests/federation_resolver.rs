@@ -151,3 +151,25 @@ async fn who_is_in_the_register_and_not_in_the_federation_is_not_offered() {
     resolver.refresh(now()).await;
     assert_eq!(offered(&resolver), named);
 }
+
+#[tokio::test]
+async fn who_is_put_out_of_the_federation_is_not_used_however_long_the_chain_holds() {
+    let fake = Fake::start(HUB).await;
+    let resolver = resolver(&fake.anchor, Who::Anchor, &[]);
+    let now = now();
+    resolver.provider(&fake.provider, now).await.unwrap();
+    // The anchor does not vouch for it any more.
+    let vouched = fake.claims.lock().unwrap().subordinate.clone();
+    fake.claims.lock().unwrap().subordinate["jwks"] = serde_json::to_value(key(Who::Stranger).set()).unwrap();
+    assert_eq!(resolver.refresh(now).await.len(), 1);
+    assert!(resolver.known(&fake.provider, now).is_none());
+    assert!(resolver.provider(&fake.provider, now).await.is_err());
+    fake.claims.lock().unwrap().subordinate = vouched;
+    assert!(resolver.refresh(now).await.is_empty());
+    assert!(resolver.known(&fake.provider, now).is_some());
+    // The anchor does not list it any more.
+    *fake.lists.lock().unwrap() = false;
+    assert!(resolver.refresh(now).await.is_empty());
+    let outcome = resolver.provider(&fake.provider, now + 60).await;
+    assert!(matches!(outcome, Err(FederationError::UnknownProvider)), "{outcome:?}");
+}

@@ -60,6 +60,8 @@ pub struct Fake {
     pub seen: Mutex<Vec<Seen>>,
     /// Whether it signs its keys with the key that the anchor knows.
     pub signs_keys: Mutex<bool>,
+    /// Whether the anchor lists the provider.
+    pub lists: Mutex<bool>,
     /// The request under way, as the provider read it.
     request: Mutex<Value>,
 }
@@ -88,6 +90,7 @@ impl Fake {
             mood: Mutex::default(),
             seen: Mutex::default(),
             signs_keys: Mutex::new(true),
+            lists: Mutex::new(true),
             request: Mutex::default(),
         });
         let router = Router::new()
@@ -158,7 +161,8 @@ async fn registry(State(fake): Shared) -> String {
 }
 
 async fn list(State(fake): Shared) -> String {
-    json!([fake.provider]).to_string()
+    let listed = if *fake.lists.lock().unwrap() { json!([fake.provider]) } else { json!([]) };
+    listed.to_string()
 }
 
 async fn fetch(State(fake): Shared, Query(query): Query<Vec<(String, String)>>) -> Response {

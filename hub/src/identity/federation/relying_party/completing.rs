@@ -58,7 +58,7 @@ impl From<TokenError> for Failed {
 }
 
 impl RelyingParty {
-    /// Completes a login by what came back through a browser ([`Upstream::complete`](crate::identity::federation::Upstream::complete)).
+    /// Completes a login by what came back through a browser.
     pub(super) async fn complete_login(
         &self,
         query: &str,
@@ -80,7 +80,12 @@ impl RelyingParty {
         let outcome = self.finish(&pending, &callback).await;
         let word = match &outcome {
             Ok(_) => "identified",
-            Err(Failed::Said(reason)) => reason.word(),
+            Err(Failed::Said(reason)) => {
+                if *reason == Reason::Misconfigured {
+                    tracing::warn!(provider = %pending.provider, "a provider refuses this hub");
+                }
+                reason.word()
+            }
             Err(Failed::Wrong(error)) => {
                 tracing::warn!(provider = %pending.provider, %error, "a login at a provider failed");
                 Reason::from(error).word()

@@ -35,6 +35,10 @@ impl Resolver {
             Vec::new()
         });
         self.write(|known| {
+            // Who is not listed any more is not used any more, however long the chain holds.
+            known.providers.retain(|name, provider| {
+                provider.resolved.anchor != *entity || listed.iter().any(|one| one.entity == *name)
+            });
             known.anchors.insert(entity.clone(), KnownAnchor { statement, marks, listed });
         });
         Ok(())
@@ -111,7 +115,7 @@ impl Resolver {
         Ok(listed)
     }
 
-    /// Fetches a provider. One that is not as it must be is not offered until it is.
+    /// Fetches a provider. One that is not as it must be is neither offered nor used until it is.
     pub(super) async fn fetch_provider(
         &self,
         pinned: &Pinned,
@@ -126,7 +130,9 @@ impl Resolver {
                 known.providers.insert(entity.to_owned(), Arc::clone(provider));
             }
             Err(error) if error.is_passing() => {}
+            // Its chain may still hold by its dates; but the federation, asked now, does not vouch for it.
             Err(_) => {
+                known.providers.remove(entity);
                 known.unusable.insert(entity.to_owned());
             }
         });
