@@ -22,6 +22,8 @@ pub struct Credentials {
     pub username: String,
     /// The password.
     pub password: String,
+    /// What the person's authenticator app shows now, if they have one.
+    pub code: Option<String>,
 }
 
 /// The code that the office printed for a person.
@@ -79,7 +81,7 @@ pub async fn first_access(hub: &str, printed: &Printed) -> Result<Credentials, F
     if !page.status.is_success() {
         return Err(format!("the first access failed: {}", page.html).into());
     }
-    Ok(Credentials { username: printed.username.clone(), password })
+    Ok(Credentials { username: printed.username.clone(), password, code: None })
 }
 
 /// The browser's part of a login with the school's credentials: gives where it comes back to.
@@ -101,8 +103,37 @@ pub async fn by_pages(address: &str, credentials: &Credentials) -> Result<String
         .form_with("password")?
         .with("username", &credentials.username)
         .with("password", &credentials.password);
-    let consent = browser.submit(&form, None, CALLBACK).await?.page()?;
-    allow(&mut browser, &consent).await
+    let mut page = browser.submit(&form, None, CALLBACK).await?.page()?;
+    if let Some(code) = &credentials.code {
+        let form = page.form_with("code")?.with("code", code);
+        page = browser.submit(&form, None, CALLBACK).await?.page()?;
+    }
+    allow(&mut browser, &page).await
+}
+
+/// Gives a person an authenticator app, which makes their login one of two factors. Gives what it shows now.
+///
+/// # Errors
+/// They have no credentials, or an app already.
+pub fn second_factor(data: &Path, person: PersonId, now: i64) -> Result<String, Failure> {
+    let office = Office::open(&OfficeArguments::of(data))?;
+    let known = Known::of(&office.registered, person).ok_or("nobody")?;
+    let key = office.credentials.key_to_enrol(person)?.ok_or("no key")?;
+    let step = now.div_euclid(30_000);
+    // A code works once: the app is known by the one before.
+    let enrolled = office.credentials.enrol(&known, &shown(key.as_slice(), step - 1), now)?;
+    enrolled.ok_or("the code was not taken")?;
+    Ok(shown(key.as_slice(), step))
+}
+
+/// What an authenticator app shows (RFC 6238).
+fn shown(key: &[u8], step: i64) -> String {
+    use ring::hmac;
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let offset = usize::from(tag.as_ref()[19] & 0x0f);
+    let window = tag.as_ref()[offset..offset + 4].iter().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte));
+    format!("{:06}", (window & 0x7fff_ffff) % 1_000_000)
 }
 
 /// Lets the device in, on the page that asks.
@@ -114,12 +145,13 @@ pub async fn allow(browser: &mut Browser, page: &Page) -> Result<String, Failure
     browser.press(&form, "allow", CALLBACK).await?.app()
 }
 
-/// A whole login of a register with the school's credentials.
+/// A whole login of a register with the school's credentials: with two factors if the person has them.
 ///
 /// # Errors
 /// The register's, or a page's.
 pub async fn log_in(registro: &Registro, credentials: &Credentials) -> Result<Profile, Failure> {
-    let request = LoginRequest { method: Some(LoginMethod::School), level: Level::L1, english: false };
+    let level = if credentials.code.is_some() { Level::L2 } else { Level::L1 };
+    let request = LoginRequest { method: Some(LoginMethod::School), level, english: false };
     let address = registro.begin_login(request).await?;
     let callback = by_pages(&address, credentials).await?;
     Ok(registro.complete_login(&callback).await?)

@@ -3,6 +3,8 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use registro_identity::jose::Algorithm;
+use registro_identity::metadata::Endpoints;
 use registro_identity::{
     BeginLogin, Environment as LoginEnvironment, IdentityError, Level, Login, LoginError, LoginMethod,
     LoginOptions, Platform, SecretStore, Session, SessionKeeper, SigningKeys, Unsafe, development, enrolment,
@@ -59,6 +61,11 @@ impl LoginSetup {
         let mut options = LoginOptions::hub(self.issuer.as_deref().unwrap_or(hub.base()));
         // The tokens are for the hub, whoever gives them.
         options.resource = Some(format!("{}/v1", hub.base()));
+        if self.issuer.is_some() {
+            // The hub chooses where its endpoints are and how it signs; others choose for themselves.
+            options.endpoints = Endpoints::Anywhere;
+            options.algorithms = Algorithm::ALL.to_vec();
+        }
         let platform = Platform {
             transport: if self.issuer.is_some() { unpinned } else { hub.transport().clone() },
             keys: Arc::clone(&self.keys),
@@ -179,22 +186,17 @@ impl Registro {
             return Ok(Some(keeper));
         }
         let Some(login) = &self.inner.login else { return Ok(None) };
-        let owner = self.device().account().map(|account| account.person.to_string());
         for account in login.accounts().await? {
-            let Some(keeper) = login.session(&account.id).await? else { continue };
-            if owner.is_some() && account.subject.is_some() && account.subject != owner {
-                // Another person logged in here and the app was ended before it could say no.
-                keeper.logout().await?;
-                continue;
+            if let Some(keeper) = login.session(&account.id).await? {
+                self.set_current(Some(Current::Kept(keeper.clone())));
+                return Ok(Some(keeper));
             }
-            self.set_current(Some(Current::Kept(keeper.clone())));
-            return Ok(Some(keeper));
         }
         Ok(None)
     }
 
     /// What says to the hub who calls.
-    pub(crate) async fn authorization(&self) -> Result<Arc<dyn Authorization>, Error> {
+    async fn authorization(&self) -> Result<Arc<dyn Authorization>, Error> {
         let known = {
             let session = self.inner.session.lock().unwrap_or_else(PoisonError::into_inner);
             session.as_ref().map(Current::authorization)
@@ -209,6 +211,7 @@ impl Registro {
     }
 
     pub(crate) async fn hub_and_authorization(&self) -> Result<(HubClient, Arc<dyn Authorization>), Error> {
+        self.settle_if_due().await?;
         Ok((self.hub(), self.authorization().await?))
     }
 
@@ -255,6 +258,7 @@ impl Registro {
         };
         match settled.await {
             Ok(profile) => {
+                self.set_settled(&keeper);
                 self.set_current(Some(Current::Kept(keeper)));
                 Ok(profile)
             }
@@ -262,11 +266,7 @@ impl Registro {
                 keeper.logout().await?;
                 Err(error)
             }
-            // The login holds; what is missing is done with the next sync.
-            Err(error) if matches!(error.kind, ErrorKind::Offline | ErrorKind::HubUnavailable) => {
-                self.set_current(Some(Current::Kept(keeper)));
-                Err(error)
-            }
+            // The login holds; what is missing is done before the next sync.
             Err(error) => Err(error),
         }
     }
@@ -328,6 +328,10 @@ impl Registro {
         }
         // Of a sync that is under way nothing is applied after this.
         let _one = self.inner.syncing.lock().await;
+        if let Some(login) = &self.inner.login {
+            // A page that is still open in a browser logs nobody in again.
+            login.forget().await?;
+        }
         let told = match self.keeper().await? {
             Some(keeper) => keeper.logout().await?,
             None => true,
@@ -398,20 +402,35 @@ impl Registro {
         })
     }
 
-    /// Before a sync: the certificate that a login could not fetch, or that has run out.
-    pub(crate) async fn certify_if_due(&self) -> Result<(), Error> {
-        let due = {
-            let device = self.device();
-            device.account().is_none() || device.needs_certificate()
-        };
-        match (due, self.kept()) {
-            (true, Some(keeper)) => {
-                let hub = self.hub();
-                let session = Session::of(&hub, &keeper).await?;
-                self.settle(&hub, &session, true).await.map(drop)
-            }
-            _ => Ok(()),
+    /// Before anything is asked of the hub: what a login could not do for want of a connection, and a certificate that has run out. A
+    /// session that the hub has not named the person of is used for nothing else: the store may be somebody else's.
+    async fn settle_if_due(&self) -> Result<(), Error> {
+        let Some(keeper) = self.keeper().await? else { return Ok(()) };
+        let due = self.device().needs_certificate();
+        if !due
+            && self.inner.settled.lock().unwrap_or_else(PoisonError::into_inner).as_deref()
+                == Some(&keeper.id())
+        {
+            return Ok(());
         }
+        let hub = self.hub();
+        let session = Session::of(&hub, &keeper).await?;
+        match self.settle(&hub, &session, due).await {
+            Err(error) if error.kind == ErrorKind::NotAllowed => {
+                self.set_current(None);
+                keeper.logout().await?;
+                Err(error)
+            }
+            settled => {
+                settled?;
+                self.set_settled(&keeper);
+                Ok(())
+            }
+        }
+    }
+
+    fn set_settled(&self, keeper: &SessionKeeper) {
+        *self.inner.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper.id());
     }
 
     /// After a sync, that is with a connection: the school hears of sessions that were ended without one.

@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     pub(crate) redirect: String,
     pub(crate) device_label: Option<String>,
     pub(crate) session: Mutex<Option<Current>>,
+    /// The session of which the hub has said, in this run of the app, that it is the store's person's.
+    pub(crate) settled: Mutex<Option<String>>,
     events: Mutex<VecDeque<Event>>,
     news: Notify,
     pub(crate) syncing: tokio::sync::Mutex<()>,
@@ -136,6 +138,7 @@ impl Registro {
                 redirect: options.login.as_ref().map(|setup| setup.redirect.clone()).unwrap_or_default(),
                 device_label: options.login.and_then(|setup| setup.device_label),
                 session: Mutex::new(None),
+                settled: Mutex::new(None),
                 events: Mutex::new(VecDeque::new()),
                 news: Notify::new(),
                 syncing: tokio::sync::Mutex::new(()),
@@ -192,7 +195,6 @@ impl Registro {
     pub async fn sync(&self) -> Result<SyncReport, Error> {
         let _one = self.inner.syncing.lock().await;
         let (hub, authorization) = self.hub_and_authorization().await?;
-        self.certify_if_due().await?;
         let mut report = SyncReport::default();
         let mut quiet = 0;
         let mut mended = 0;

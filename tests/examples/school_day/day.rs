@@ -98,7 +98,7 @@ pub async fn play(files: &Path, seed: u64, out: Option<&Path>) -> Result<Outcome
     let (url, players) = (format!("http://{address}"), players(&cast));
     let mut logins = Logins::prepare(&url, &data, &players, &school).await?;
     let hub = HubProcess::start(&data, dawn, address).await?;
-    logins.hand_out(&url, &data, &players, dawn).await?;
+    logins.hand_out(&url, &data, &players, cast.office, dawn).await?;
     println!("         everybody logs in with {}", logins.name());
     let mut stage = Stage { cast, hub: Some(hub), logins, clock, midnight, players: Vec::new(), names };
 

@@ -13,7 +13,7 @@ use registro_hub::registry::Registry;
 use registro_model::PersonId;
 use registro_tests::browser::Browser;
 use registro_tests::federation::{self, Account, Act, Federation, ORGANIZATION};
-use registro_tests::login::{self, CALLBACK, Credentials, allow, first_access, issue};
+use registro_tests::login::{self, CALLBACK, Credentials, allow, first_access, issue, second_factor};
 
 use crate::processes::Failure;
 
@@ -66,11 +66,13 @@ impl Logins {
     }
 
     /// Once the hub serves: the office issues credentials where the school's are used, and everybody sets a password.
+    /// Who works in the office has an authenticator app: its acts need two factors.
     pub async fn hand_out(
         &mut self,
         hub: &str,
         data: &Path,
         people: &[PersonId],
+        office: PersonId,
         now: i64,
     ) -> Result<(), Failure> {
         if let Self::School(credentials) = self {
@@ -79,6 +81,8 @@ impl Logins {
             for printed in issue(data, &people, now)? {
                 credentials.insert(printed.person, first_access(hub, &printed).await?);
             }
+            let code = second_factor(data, office, now)?;
+            credentials.entry(office).and_modify(|credentials| credentials.code = Some(code));
         }
         Ok(())
     }

@@ -109,3 +109,30 @@ async fn what_a_lost_device_sends_is_kept_for_the_office() {
     let kept = office.office().kept().await.unwrap();
     assert!(kept.iter().any(|batch| batch.person == school.person("D020")), "{kept:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_login_that_the_hub_could_not_answer_for_touches_nothing() {
+    let school = School::open().await;
+    let teacher = school.credentials(school.person("D020")).await;
+    let colleague = school.credentials(school.person("D025")).await;
+    let (_tablet, registro) = school.logged_in(1, &teacher).await;
+    let (command, _) = written(&registro);
+    cut(&registro);
+    registro.logout().await.unwrap();
+
+    // A colleague logs in on the tablet; the hub gives tokens, and is gone before it says who that is.
+    let stranger = log_in(&registro, &colleague).await.unwrap_err();
+    assert!(
+        stranger.to_string().contains("reached") || stranger.to_string().contains("offline"),
+        "{stranger}"
+    );
+    registro.set_hub(&school.hub.url()).unwrap();
+    assert_eq!(registro.sync().await.unwrap_err().kind, ErrorKind::NotAllowed);
+    assert_eq!(registro.session().await.unwrap(), None);
+    assert_eq!(delivery(&registro, command), DeliveryState::Pending);
+    assert!(registro.fingerprints().unwrap().is_empty(), "nothing of the colleague's was fetched");
+
+    log_in(&registro, &teacher).await.unwrap();
+    registro.sync().await.unwrap();
+    assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
+}
