@@ -230,12 +230,14 @@ fn routes(shared: Arc<Shared>) -> Router {
         .layer(map_response_with_state(shared, tell_time))
 }
 
-/// Every answer of the API carries the nonce for the next proof (RFC 9449 §8.2).
+/// Every answer of the API carries the nonce for the next proof (RFC 9449 §8.2), and is kept by nobody on the way: it
+/// is about people.
 async fn tell_nonce(State(shared): AppState, mut response: Response) -> Response {
     let nonce = shared.callers.fresh_nonce(shared.clock.now());
     if let Some(value) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
         response.headers_mut().insert("DPoP-Nonce", value);
     }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

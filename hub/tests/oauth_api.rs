@@ -273,6 +273,7 @@ async fn every_answer_tells_the_hubs_time_and_a_nonce() {
     for path in ["/v1/session", "/v1/nothing"] {
         let answer = stage.get(path).await;
         assert!(!answer.nonce().is_empty(), "{path}");
+        assert_eq!(answer.headers.get("cache-control"), Some("no-store"));
         assert_eq!(answer.headers.get("date"), Some("Mon, 23 Nov 2026 06:30:05 GMT"));
     }
     let answer = stage.get("/v1/session").await;
