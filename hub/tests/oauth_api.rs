@@ -93,6 +93,25 @@ async fn a_person_sees_their_sessions_and_signs_out_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_by_the_same_key_takes_the_place_of_the_one_before() {
+    let stage = Stage::new().await;
+    let (tablet, other) = (App::new(), App::new());
+    let before = tablet.tokens(&stage, TEACHER, Level::L1).await;
+    device_of(&tablet, &stage, &before, 51, "Tablet della 3A").await;
+    let elsewhere = other.tokens(&stage, TEACHER, Level::L1).await;
+    let others = tablet.tokens(&stage, SECOND, Level::L1).await;
+    stage.pass(1_000);
+    let raised = tablet.tokens(&stage, TEACHER, Level::L2).await;
+    let listed = sessions(&tablet, &stage, &raised.access).await;
+    assert_eq!(listed.as_array().unwrap().len(), 2, "one per device");
+    assert_eq!((&listed[0]["level"], &listed[0]["device"]), (&json!(2), &json!("Tablet della 3A")));
+    assert_eq!(tablet.session(&stage, &before.access).await.status, 401);
+    assert_eq!(tablet.refresh(&stage, &before.refresh).await.error().0, 400);
+    assert_eq!(other.session(&stage, &elsewhere.access).await.status, 200, "another device");
+    assert_eq!(tablet.session(&stage, &others.access).await.status, 200, "another person");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_office_ends_anybodys_sessions_and_nobody_else_does() {
     let stage = Stage::new().await;
     let app = App::new();

@@ -179,14 +179,14 @@ async fn signing_out_ends_the_session_and_is_answered_alike_for_every_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_too_many_sessions_the_one_used_longest_ago_ends() {
     let stage = Stage::new().await;
-    let app = App::new();
+    let (app, other) = (App::new(), App::new());
     let first = app.tokens(&stage, MOTHER, Level::L1).await;
-    let second = app.tokens(&stage, MOTHER, Level::L1).await;
+    let second = other.tokens(&stage, MOTHER, Level::L1).await;
     stage.pass(1_000);
     assert_eq!(app.refresh(&stage, &first.refresh).await.status, 200);
     for _ in 0..31 {
-        app.tokens(&stage, MOTHER, Level::L1).await;
+        App::new().tokens(&stage, MOTHER, Level::L1).await;
     }
     assert_eq!(app.session(&stage, &first.access).await.status, 200);
-    assert_eq!(app.session(&stage, &second.access).await.status, 401);
+    assert_eq!(other.session(&stage, &second.access).await.status, 401);
 }

@@ -98,7 +98,8 @@ pub fn find(database: &Connection, id: SessionId) -> Result<Option<Session>, Hub
     Ok(database.prepare_cached(&sql)?.query_row([id.0], session).optional()?)
 }
 
-/// Begins a session.
+/// Begins a session. One that the same key has already, renewed or raised to a level by this login, ends: there is one
+/// per device, and it goes on under the same label.
 pub fn begin(
     database: &Connection,
     id: SessionId,
@@ -131,6 +132,24 @@ pub fn begin(
             now_ms,
             expires
         ])?;
+    database
+        .prepare_cached(
+            "UPDATE session SET (label, certificate) = (
+                 SELECT label, certificate FROM session
+                 WHERE person = ?2 AND thumbprint = ?3 AND id <> ?1 AND ended IS NULL
+                 ORDER BY created DESC LIMIT 1)
+             WHERE id = ?1",
+        )?
+        .execute(params![id.0, who.person.0, thumbprint])?;
+    let before: Vec<SessionId> = database
+        .prepare_cached(
+            "SELECT id FROM session WHERE person = ?2 AND thumbprint = ?3 AND id <> ?1 AND ended IS NULL",
+        )?
+        .query_map(params![id.0, who.person.0, thumbprint], |row| row.get(0).map(SessionId))?
+        .collect::<Result<_, _>>()?;
+    for session in before {
+        end(database, session, now_ms)?;
+    }
     Ok(())
 }
 
