@@ -91,6 +91,9 @@ impl Federation {
             .arg(&keys_file)
             .arg("--people")
             .arg(&people_file)
+            // Its database lives in the test's folder, so that an end without warning leaves nothing behind.
+            .arg("--db")
+            .arg(folder.join(format!("{profile}.sqlite3")))
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;

@@ -10,6 +10,9 @@ use crate::identity::secret::hash_of;
 
 /// Most tries of one login at providers; who goes back and forth more often begins again (our choice).
 const MAX_TRIES: i64 = 10;
+/// Most logins that are at providers at once: as many as there may be under way in browsers. A flood drives out the
+/// oldest, and does not keep everybody out.
+const MAX_PENDING: i64 = 20_000;
 
 /// A login that is at a provider. `Debug` does not show its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,8 @@ pub fn migrate(database: &Connection) -> Result<(), HubError> {
             state BLOB PRIMARY KEY, login BLOB NOT NULL, transaction_id BLOB NOT NULL, provider TEXT NOT NULL,
             wanted INTEGER NOT NULL, nonce TEXT NOT NULL, verifier TEXT NOT NULL, expires INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX IF NOT EXISTS federation_login_of ON federation_login (login);",
+        CREATE INDEX IF NOT EXISTS federation_login_of ON federation_login (login);
+        CREATE INDEX IF NOT EXISTS federation_login_end ON federation_login (expires);",
     )?;
     Ok(())
 }
@@ -61,6 +65,21 @@ pub fn put(database: &Connection, pending: &Pending, now_ms: i64) -> Result<(), 
             pending.secrets.verifier,
             now_ms + INTERACTION_SECONDS * 1_000,
         ])?;
+    drive_out(database, MAX_PENDING)
+}
+
+/// Forgets the oldest beyond so many.
+fn drive_out(database: &Connection, most: i64) -> Result<(), HubError> {
+    let count: i64 =
+        database.prepare_cached("SELECT count(*) FROM federation_login")?.query_row([], |row| row.get(0))?;
+    if count > most {
+        database
+            .prepare_cached(
+                "DELETE FROM federation_login WHERE state IN
+                 (SELECT state FROM federation_login ORDER BY expires LIMIT ?1)",
+            )?
+            .execute([count - most])?;
+    }
     Ok(())
 }
 
@@ -130,6 +149,18 @@ mod tests {
         }
         assert!(matches!(put(&database, &pending(10), 1), Err(HubError::TooLarge(_))));
         put(&database, &pending(10), 600_001).unwrap();
+    }
+
+    #[test]
+    fn a_flood_drives_out_the_oldest() {
+        let database = Connection::open_in_memory().unwrap();
+        migrate(&database).unwrap();
+        for random in 1..=5 {
+            put(&database, &pending(random), i64::from(random)).unwrap();
+        }
+        drive_out(&database, 3).unwrap();
+        let is_there = |random: u8| take(&database, &pending(random).secrets.state, 10).unwrap().is_some();
+        assert_eq!([1, 2, 3, 4, 5].map(is_there), [false, false, true, true, true]);
     }
 
     #[test]
