@@ -241,6 +241,22 @@ async fn a_code_that_comes_twice_ends_the_session_that_it_began() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_bring_a_code_at_once_nobody_stays_logged_in() {
+    let stage = Stage::new().await;
+    let app = App::new();
+    for _ in 0..20 {
+        let code = app.code(&stage, MOTHER, Level::L1, &[]).await;
+        let both = tokio::join!(app.exchange(&stage, &code, &[]), app.exchange(&stage, &code, &[]));
+        let got: Vec<_> = [both.0, both.1].into_iter().filter(|answer| answer.status == 200).collect();
+        assert!(got.len() <= 1);
+        for answer in got {
+            assert_eq!(app.session(&stage, &answer.text("access_token")).await.status, 401);
+        }
+        assert!(stage.identity.sessions_of(MOTHER, stage.now()).unwrap().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_holds_no_account_gets_no_tokens() {
     let stage = Stage::new().await;
     let app = App::new();
