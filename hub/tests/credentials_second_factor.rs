@@ -7,7 +7,7 @@ mod sync_school;
 
 use credential_school::*;
 use registro_hub::identity::credentials::LogIn;
-use registro_hub::identity::credentials::second_factor::{RemovalProblem, SecondFactor};
+use registro_hub::identity::credentials::second_factor::{MayEnrol, RemovalProblem, SecondFactor};
 use registro_hub::identity::interaction::InteractionId;
 use ring::hmac;
 use sync_school::*;
@@ -32,9 +32,11 @@ fn enrolled() -> (School, String, Vec<u8>, Vec<String>) {
         "the page may be read again"
     );
     let known = school.known(TEACHER);
-    assert!(school.credentials.enrol(&known, "000000", morning()).unwrap().is_none());
+    let enrol =
+        |typed: &str| school.credentials.enrol(&known, MayEnrol::SecondLevel, typed, morning()).unwrap();
+    assert!(enrol("000000").is_none());
     assert_eq!(school.log_in(&username, GOOD, morning()), LogIn::Done(TEACHER), "not in use yet");
-    let codes = school.credentials.enrol(&known, &app(&key, morning()), morning()).unwrap().unwrap();
+    let codes = enrol(&app(&key, morning())).unwrap();
     let codes = codes.iter().map(|code| code.printed().to_string()).collect();
     (school, username, key, codes)
 }
@@ -103,4 +105,27 @@ fn a_login_waits_five_minutes_for_the_second_factor() {
     assert_eq!(school.credentials.step(InteractionId([4; 16]), morning()).unwrap(), None);
     school.credentials.end_step(login).unwrap();
     assert_eq!(school.credentials.step(login, morning()).unwrap(), None);
+}
+
+#[test]
+fn who_knows_the_password_alone_turns_it_on_through_the_recognised_mailbox_only() {
+    let school = school();
+    school.active(TEACHER, GOOD, morning());
+    let (known, other) = (school.known(TEACHER), school.known(SECOND));
+    let credentials = &school.credentials;
+    let key = credentials.key_to_enrol(TEACHER).unwrap().unwrap().to_vec();
+    let enrol = |token: &str, at: i64| {
+        credentials.enrol(&known, MayEnrol::Link(token), &app(&key, at), at).unwrap().is_some()
+    };
+    assert!(!enrol("", morning()) && !enrol("rubbish", morning()));
+    assert!(credentials.ask_enrol(&known, morning()).unwrap());
+    let mail = school.mails(morning()).pop().unwrap();
+    assert!(mail.contains("To: anna.uno@scuola.example"));
+    let token = token(&mail);
+    assert!(!credentials.may_enrol(SECOND, MayEnrol::Link(&token), morning()).unwrap());
+    let code = app(&key, morning());
+    assert!(credentials.enrol(&other, MayEnrol::Link(&token), &code, morning()).unwrap().is_none());
+    assert!(!enrol(&token, morning() + 30 * MINUTE), "too old");
+    assert!(enrol(&token, morning()));
+    assert!(!credentials.may_enrol(TEACHER, MayEnrol::Link(&token), morning()).unwrap(), "used");
 }

@@ -8,6 +8,7 @@ use registro::{LoginRequest, Profile, Registro};
 use registro_hub::cli::office::{Office, OfficeArguments};
 use registro_hub::identity::credentials::Known;
 use registro_hub::identity::credentials::issue::{HowToIssue, Outcome};
+use registro_hub::identity::credentials::second_factor::MayEnrol;
 use registro_model::PersonId;
 
 use crate::browser::{Browser, Failure, Page};
@@ -121,7 +122,8 @@ pub fn second_factor(data: &Path, person: PersonId, now: i64) -> Result<String, 
     let key = office.credentials.key_to_enrol(person)?.ok_or("no key")?;
     let step = now.div_euclid(30_000);
     // A code works once: the app is known by the one before.
-    let enrolled = office.credentials.enrol(&known, &shown(key.as_slice(), step - 1), now)?;
+    let enrolled =
+        office.credentials.enrol(&known, MayEnrol::SecondLevel, &shown(key.as_slice(), step - 1), now)?;
     enrolled.ok_or("the code was not taken")?;
     Ok(shown(key.as_slice(), step))
 }

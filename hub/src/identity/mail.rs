@@ -125,20 +125,24 @@ impl Mail {
         let mut delivered = Delivered::default();
         for (id, sealed, tries) in self.due(now_ms)? {
             // The database is not held while the mail server takes its time.
-            let opened = self.keys.open(SEALED, &sealed)?;
-            let letter: Letter = serde_json::from_slice(&opened).map_err(|_| HubError::Stored("a mail"))?;
-            let sent = match (&self.mailer, &letter.to) {
-                (Some(mailer), Some(to)) => mailer.send(to, &letter.subject, &letter.text),
-                _ => Ok(()),
+            let opened = self.keys.open(SEALED, &sealed).ok();
+            let letter = opened.and_then(|plain| serde_json::from_slice::<Letter>(&plain).ok());
+            let sent = match (&self.mailer, &letter) {
+                (Some(mailer), Some(Letter { to: Some(to), subject, text })) => {
+                    mailer.send(to, subject, text).map(|()| 1)
+                }
+                (_, Some(_)) => Ok(0),
+                // Sealed by another key, after a restore without it: nobody can ever send it.
+                (_, None) => Err(NotSent::ForGood),
             };
             let again = match sent {
-                Ok(()) => {
-                    delivered.sent += usize::from(letter.to.is_some());
+                Ok(count) => {
+                    delivered.sent += count;
                     None
                 }
                 Err(NotSent::ForGood) => {
                     delivered.given_up += 1;
-                    tracing::warn!("the mail server refused a mail for good");
+                    tracing::warn!("a mail is given up: the server refused it, or it cannot be opened");
                     None
                 }
                 Err(NotSent::ForNow) => {

@@ -61,6 +61,7 @@ pub fn routes(identity: &Arc<Identity>) -> Router<Arc<Identity>> {
         .route("/profile", get(profile::profile))
         .route("/profile/password", get(profile::password_form).post(profile::change_password))
         .route("/profile/second-factor", get(profile_factor::form).post(profile_factor::enrol))
+        .route("/profile/second-factor/link", post(profile_factor::send_link))
         .route("/profile/second-factor/off", get(profile_factor::off_form).post(profile_factor::off))
         .route("/profile/sessions/end", post(profile::end_session))
         .route("/profile/sign-out", post(profile::sign_out))

@@ -198,6 +198,10 @@ async function profile(language, who) {
   await logIn(page, who, GOOD);
   assert.equal(new URL(page.url()).pathname, "/profile");
   await press(page, "a[href='/profile/second-factor']");
+  await eye.look(person, "enrol-ask");
+  await send(page);
+  await eye.look(person, "enrol-asked");
+  await page.goto(await mailed("/profile/second-factor"));
   await eye.look(person, "enrol", { picture: true });
   await fill(page, { code: "000000" });
   await send(page);

@@ -14,6 +14,8 @@ pub enum Purpose {
     ConfirmEmail,
     /// To set another password without the old one.
     Reset,
+    /// To turn the second factor on after a login of the first level.
+    Enrol,
 }
 
 impl Purpose {
@@ -22,6 +24,7 @@ impl Purpose {
             Self::FirstAccess => 1,
             Self::ConfirmEmail => 2,
             Self::Reset => 3,
+            Self::Enrol => 4,
         }
     }
 
@@ -29,7 +32,7 @@ impl Purpose {
     pub fn lasts_ms(self) -> i64 {
         match self {
             Self::FirstAccess | Self::ConfirmEmail => 7 * 24 * 3_600_000,
-            Self::Reset => 30 * 60_000,
+            Self::Reset | Self::Enrol => 30 * 60_000,
         }
     }
 }

@@ -1,11 +1,17 @@
 //! The second factor: an authenticator app on the person's phone, and recovery codes for when the phone is gone. With
 //! it a login by school credentials is of the second level.
+//!
+//! Who has stolen a password must not be able to add a factor of their own to it: turning it on takes a login of the
+//! second level (SPID, CIE), or a link that is sent to the recognised address (NIST SP 800-63B-4 §4.1.2: a factor is
+//! bound at the level that it shall serve, or after a confirmation by another channel).
 
 use registro_model::PersonId;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
+use super::first_access::MAILS_AN_HOUR;
 use super::known::Known;
+use super::links::{self, NewLink, Purpose};
 use super::one_time_code::OneTimeCode;
 use super::throttle::{self, Attempt};
 use super::totp::{self, KEY_LEN};
@@ -39,6 +45,15 @@ pub enum SecondFactor {
     },
     /// Too many failures: the office issues credentials anew.
     OnlyOffice,
+}
+
+/// What shows that it is the person who turns the second factor on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum MayEnrol<'a> {
+    /// A login of the second level.
+    SecondLevel,
+    /// The link that was sent to the recognised address.
+    Link(&'a str),
 }
 
 /// Why the second factor cannot be taken away.
@@ -81,14 +96,54 @@ impl Credentials {
         }
     }
 
+    /// Sends the link that turns the second factor on, at most three times an hour. `false` if there is no way to send
+    /// it: no mail, or no address.
+    pub fn ask_enrol(&self, known: &Known, now_ms: i64) -> Result<bool, HubError> {
+        if !self.mail.is_on() {
+            return Ok(false);
+        }
+        let subject = self.subject("enrol", &known.person.0);
+        let mut database = self.store.lock()?;
+        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(email) = self.recognised_email(&transaction, known)? else { return Ok(false) };
+        if links::asked_since(&transaction, &subject, now_ms - 3_600_000)? < MAILS_AN_HOUR {
+            let secret = self.random.secret();
+            let link = NewLink {
+                hash: self.keys.mac("link", secret.reveal().as_bytes()),
+                purpose: Purpose::Enrol,
+                person: Some(known.person),
+                email: Some(&email),
+                subject: Some(subject),
+            };
+            links::put(&transaction, &link, now_ms)?;
+            let address = self.mail.link("/profile/second-factor", "token", secret.reveal());
+            let letter = letters::enrol(known, &email, &address);
+            self.mail.enqueue(&transaction, &letter, now_ms, now_ms + Purpose::Enrol.lasts_ms())?;
+        }
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Whether the person may turn the second factor on.
+    pub fn may_enrol(&self, person: PersonId, proof: MayEnrol<'_>, now_ms: i64) -> Result<bool, HubError> {
+        let MayEnrol::Link(token) = proof else { return Ok(true) };
+        let hash = self.keys.mac("link", token.as_bytes());
+        let link = links::find(&*self.store.lock()?, &hash, Purpose::Enrol, now_ms)?;
+        Ok(link.is_some_and(|link| link.person == person))
+    }
+
     /// The person typed a code that the app shows: the second factor is in use from now on. Gives the recovery codes,
-    /// which nobody can see again; `None` if the code is wrong.
+    /// which nobody can see again; `None` if the code or the proof is wrong.
     pub fn enrol(
         &self,
         known: &Known,
+        proof: MayEnrol<'_>,
         typed: &str,
         now_ms: i64,
     ) -> Result<Option<Vec<OneTimeCode>>, HubError> {
+        if !self.may_enrol(known.person, proof, now_ms)? {
+            return Ok(None);
+        }
         let mut database = self.store.lock()?;
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let Some((Some(sealed), false)) = Self::sealed_key(&transaction, known.person)? else {
@@ -100,6 +155,12 @@ impl Credentials {
         transaction
             .prepare_cached("UPDATE credential SET totp_on = 1, totp_step = ?2 WHERE person = ?1")?
             .execute(params![known.person.0, step])?;
+        if let MayEnrol::Link(token) = proof {
+            let hash = self.keys.mac("link", token.as_bytes());
+            if links::use_up(&transaction, &hash, Purpose::Enrol, now_ms)?.is_none() {
+                return Ok(None);
+            }
+        }
         transaction
             .prepare_cached("DELETE FROM recovery_code WHERE person = ?1")?
             .execute([known.person.0])?;

@@ -87,6 +87,21 @@ pub fn reset(known: &Known, to: &str, link: &str) -> Letter {
     letter(known, to, "Registro: nuova password / new password", &italian, &english)
 }
 
+/// The link that turns the second factor on.
+pub fn enrol(known: &Known, to: &str, link: &str) -> Letter {
+    let italian = format!(
+        "per attivare la verifica in due passaggi apri questo indirizzo entro mezz'ora, nel browser in cui hai aperto \
+         il tuo profilo:\n\n{link}\n\n\
+         Se non sei stato tu, qualcuno conosce la tua password: chiedine subito una nuova dalla pagina di accesso."
+    );
+    let english = format!(
+        "to turn on two-step verification open this address within half an hour, in the browser in which you opened \
+         your profile:\n\n{link}\n\n\
+         If it was not you, somebody knows your password: ask for a new one on the login page at once."
+    );
+    letter(known, to, "Registro: verifica in due passaggi / two-step verification", &italian, &english)
+}
+
 /// Somebody's account changed.
 pub fn changed(known: &Known, to: &str, change: Change, now_ms: i64) -> Letter {
     let when = moment(now_ms);

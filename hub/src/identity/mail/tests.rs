@@ -81,6 +81,16 @@ fn a_mail_that_the_server_refuses_for_good_does_not_hold_up_the_others() {
 }
 
 #[test]
+fn a_mail_that_another_key_sealed_does_not_hold_up_the_others() {
+    let (mail, sent, _) = queue();
+    let junk = "INSERT INTO mail (letter, next, expires) VALUES (x'00', 0, 1000)";
+    mail.store.lock().unwrap().execute(junk, []).unwrap();
+    put(&mail, Some("anna@posta.example"), 1_000);
+    assert_eq!(mail.deliver(1).unwrap(), Delivered { sent: 1, given_up: 1, postponed: 0 });
+    assert_eq!(sent.lock().unwrap().len(), 1);
+}
+
+#[test]
 fn a_link_is_of_the_hubs_own_name() {
     let (mail, ..) = queue();
     assert_eq!(mail.link("/reset/new", "token", "a b&c"), "https://hub.example/reset/new?token=a+b%26c");

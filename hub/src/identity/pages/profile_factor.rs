@@ -10,12 +10,14 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use zeroize::Zeroizing;
 
 use super::field::{Field, FormPage};
+use super::message::{MessagePage, Tone};
 use super::profile::{held, who};
 use super::school::wait;
 use super::shell::Shell;
-use super::visit::{Belongs, Page, Visit};
+use super::visit::{Belongs, Page, Stop, Visit};
+use crate::caller::Level;
 use crate::identity::Identity;
-use crate::identity::credentials::second_factor::RemovalProblem;
+use crate::identity::credentials::second_factor::{MayEnrol, RemovalProblem};
 use crate::identity::credentials::totp;
 use crate::identity::interaction::Authenticated;
 
@@ -26,6 +28,8 @@ struct EnrolPage {
     address: Zeroizing<String>,
     key: Zeroizing<String>,
     picture: Picture,
+    /// The token of the mail that led here, if one did.
+    token: String,
     code: Field,
 }
 
@@ -58,7 +62,20 @@ fn picture(text: &str) -> Picture {
     Picture { size: code.size() + 8, path }
 }
 
-/// `GET /profile/second-factor`.
+/// What shows that it is the person: the level of their login, else the link of a mail.
+fn proof(who: Authenticated, token: &str) -> MayEnrol<'_> {
+    match who.level >= Level::L2 {
+        true => MayEnrol::SecondLevel,
+        false => MayEnrol::Link(token),
+    }
+}
+
+async fn may_enrol(visit: &Visit, who: Authenticated, token: &str) -> Result<bool, Stop> {
+    let (token, now) = (token.to_owned(), visit.now);
+    visit.work(move |identity| identity.credentials.may_enrol(who.person, proof(who, &token), now)).await
+}
+
+/// `GET /profile/second-factor`, with the token of a mail or without.
 pub async fn form(
     State(identity): State<Arc<Identity>>,
     headers: HeaderMap,
@@ -66,10 +83,74 @@ pub async fn form(
 ) -> Page {
     let mut visit = Visit::begin(&identity, &headers, query.as_deref(), Belongs::Profile).await?;
     let who = who(&mut visit).await?;
-    enrol_page(&visit, who, None).await
+    let token = visit.query.get("token").to_owned();
+    if may_enrol(&visit, who, &token).await? {
+        return enrol_page(&visit, who, token, None).await;
+    }
+    held(&visit, who).await?;
+    let page = FormPage {
+        shell: visit.shell("/profile/second-factor"),
+        title: visit.say("Attiva la verifica in due passaggi", "Turn two-step verification on").to_owned(),
+        lead: vec![
+            visit
+                .say(
+                    "Con la verifica in due passaggi, oltre alla password serve un codice del tuo telefono: anche chi \
+                     scopre la password non entra.",
+                    "With two-step verification a code from your phone is needed besides the password: who finds out \
+                     your password still cannot enter.",
+                )
+                .to_owned(),
+            visit
+                .say(
+                    "Per essere sicuri che sei tu, ti mandiamo un link all’e-mail che la scuola ha di te.",
+                    "To be sure that it is you, we send a link to the e-mail address that the school has for you.",
+                )
+                .to_owned(),
+        ],
+        action: "/profile/second-factor/link",
+        hidden: Vec::new(),
+        fields: Vec::new(),
+        problem: None,
+        submit: visit.say("Manda il link", "Send the link").to_owned(),
+        links: vec![("/profile", visit.say("Torna al profilo", "Back to your profile").to_owned())],
+    };
+    Ok(visit.answer(StatusCode::OK, &page))
 }
 
-async fn enrol_page(visit: &Visit, who: Authenticated, error: Option<String>) -> Page {
+/// `POST /profile/second-factor/link`.
+pub async fn send_link(State(identity): State<Arc<Identity>>, headers: HeaderMap, body: Bytes) -> Page {
+    let (mut visit, _) = Visit::sent(&identity, &headers, &body, Belongs::Profile).await?;
+    let who = who(&mut visit).await?;
+    held(&visit, who).await?;
+    let (known, now) = (visit.known(who.person).await?, visit.now);
+    let page = match visit.work(move |identity| identity.credentials.ask_enrol(&known, now)).await? {
+        true => MessagePage::new(
+            &visit,
+            Tone::Done,
+            visit.say("Controlla la tua e-mail", "Check your e-mail"),
+            &[visit.say(
+                "Apri il link in questo browser entro mezz’ora.",
+                "Open the link in this browser within half an hour.",
+            )],
+        ),
+        false => MessagePage::new(
+            &visit,
+            Tone::Notice,
+            visit.say("Serve SPID o CIE", "SPID or CIE is needed"),
+            &[visit.say(
+                "La scuola non può mandarti un’e-mail. Apri il profilo con SPID o CIE per attivare la verifica in due \
+                 passaggi.",
+                "The school cannot send you an e-mail. Open your profile with SPID or CIE to turn two-step \
+                 verification on.",
+            )],
+        )
+        .ask_office(),
+    };
+    let page = page.link("/profile", visit.say("Torna al profilo", "Back to your profile"));
+    Ok(visit.answer(StatusCode::OK, &page))
+}
+
+async fn enrol_page(visit: &Visit, who: Authenticated, token: String, error: Option<String>) -> Page {
     let held = held(visit, who).await?;
     let known = visit.known(who.person).await?;
     let key = visit.work(move |identity| identity.credentials.key_to_enrol(who.person)).await?;
@@ -81,6 +162,7 @@ async fn enrol_page(visit: &Visit, who: Authenticated, error: Option<String>) ->
         picture: picture(&address),
         key: totp::typed_key(&key),
         address,
+        token,
         code: Field {
             id: "code",
             label: visit
@@ -102,9 +184,16 @@ pub async fn enrol(State(identity): State<Arc<Identity>>, headers: HeaderMap, bo
     let (mut visit, typed) = Visit::sent(&identity, &headers, &body, Belongs::Profile).await?;
     let who = who(&mut visit).await?;
     held(&visit, who).await?;
+    let token = typed.get("token").to_owned();
+    if !may_enrol(&visit, who, &token).await? {
+        return Ok(visit.go("/profile/second-factor"));
+    }
     let known = visit.known(who.person).await?;
-    let (code, now) = (typed.get("code").to_owned(), visit.now);
-    match visit.work(move |identity| identity.credentials.enrol(&known, &code, now)).await? {
+    let (code, presented, now) = (typed.get("code").to_owned(), token.clone(), visit.now);
+    let enrolled = visit
+        .work(move |identity| identity.credentials.enrol(&known, proof(who, &presented), &code, now))
+        .await?;
+    match enrolled {
         Some(codes) => {
             let page = RecoveryPage {
                 shell: visit.shell("/profile"),
@@ -117,7 +206,7 @@ pub async fn enrol(State(identity): State<Arc<Identity>>, headers: HeaderMap, bo
                 "Il codice non è corretto. Controlla che l’ora del telefono sia giusta.",
                 "The code is not right. Check that your phone’s clock is right.",
             );
-            enrol_page(&visit, who, Some(error.to_owned())).await
+            enrol_page(&visit, who, token, Some(error.to_owned())).await
         }
     }
 }
