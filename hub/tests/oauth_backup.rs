@@ -26,11 +26,13 @@ async fn a_restored_login_knows_the_sessions_and_lets_none_of_them_in() {
     let empty = tempfile::tempdir().unwrap();
     assert!(restore_identity(&noon, &identity_path(empty.path()), stage.now()).unwrap());
     let restored = IdentityStore::open(empty.path()).unwrap();
-    let database = restored.lock().unwrap();
-    assert!(sessions::live(&database, MOTHER, stage.now()).unwrap().is_empty());
-    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(count("SELECT count(*) FROM session WHERE ended IS NOT NULL"), 1);
-    assert_eq!(count("SELECT (SELECT count(*) FROM refresh_token) + (SELECT count(*) FROM code)"), 0);
+    {
+        let database = restored.lock().unwrap();
+        assert!(sessions::live(&database, MOTHER, stage.now()).unwrap().is_empty());
+        let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM session WHERE ended IS NOT NULL"), 1);
+        assert_eq!(count("SELECT (SELECT count(*) FROM refresh_token) + (SELECT count(*) FROM code)"), 0);
+    }
 
     // Over one that is there nothing is restored: a session that was ended since stays ended, the others live.
     app.tokens(&stage, TEACHER, Level::L2).await;

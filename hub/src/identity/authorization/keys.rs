@@ -274,7 +274,7 @@ mod tests {
         let first = ring.signing(NOW).unwrap().id.clone();
         let late = NOW + SIGNS_FOR_MS - PUBLISHED_AHEAD_MS;
         ring.tend(late - 1).unwrap();
-        assert_eq!(ids(&ring), [first.clone()]);
+        assert_eq!(ids(&ring), std::slice::from_ref(&first));
         ring.tend(late).unwrap();
         assert_eq!(ids(&ring).len(), 2);
         assert_eq!(ring.signing(late + PUBLISHED_AHEAD_MS - 1).unwrap().id, first);
