@@ -108,7 +108,7 @@ async fn a_proof_counts_once_with_one_key_and_alone() {
     let Tokens { access, .. } = app.tokens(&stage, MOTHER, Level::L1).await;
     let authorization = format!("DPoP {access}");
     let proof = api(&app, &stage, &access, |_, _| {});
-    assert_eq!(call(&stage, &authorization, &[proof.clone()]).await.status, 200);
+    assert_eq!(call(&stage, &authorization, std::slice::from_ref(&proof)).await.status, 200);
     let replayed = call(&stage, &authorization, &[proof]).await;
     assert!(replayed.status == 401 && replayed.challenge().contains("invalid_dpop_proof"));
     let of_thief = api(&thief, &stage, &access, |_, _| {});
