@@ -271,7 +271,19 @@ impl From<StoreError> for Error {
             StoreError::Newer { .. } => ErrorKind::UpdateNeeded,
             _ => ErrorKind::Storage,
         };
-        Self::new(kind, format!("store: {}", error.kind()))
+        let made = Self::new(kind, format!("store: {}", error.kind()));
+        let (italian, english) = match error {
+            StoreError::NeedsPin => ("Inserisci il tuo PIN.".to_owned(), "Enter your PIN.".to_owned()),
+            StoreError::WrongPin { left: left @ 1.. } => {
+                (format!("PIN errato: tentativi rimasti {left}."), format!("Wrong PIN: tries left {left}."))
+            }
+            StoreError::WrongPin { .. } | StoreError::PinBlocked => (
+                "PIN bloccato: accedi di nuovo per riprovare. Quello che hai scritto è al sicuro.".to_owned(),
+                "The PIN is blocked: log in to try again. What you wrote is safe.".to_owned(),
+            ),
+            _ => return made,
+        };
+        Self { italian, english, ..made }
     }
 }
 

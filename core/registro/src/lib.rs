@@ -42,6 +42,7 @@ pub use office::Office;
 pub use provenance::Provenance;
 pub use registro::{OpenOptions, Registro, SyncReport};
 pub use registro_identity as identity;
+pub use registro_store::{Pin, PinError};
 pub use registro_sync::device::Environment;
 pub use says::Says;
 pub use teacher::Teacher;

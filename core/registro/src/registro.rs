@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use registro_identity::Login;
 use registro_model::{CommandId, DocumentId, PersonId};
-use registro_store::{KeyVault, Store, StoreError, StoreOptions};
+use registro_store::{KeyVault, Pin, Store, StoreError, StoreOptions};
 use registro_sync::device::{Device, DeviceError, Environment};
 use registro_sync::http::{HttpError, HubClient, Pins, Transport, TransportOptions};
 use tokio::sync::Notify;
@@ -30,6 +30,8 @@ pub struct OpenOptions {
     pub environment: Option<Box<dyn Environment>>,
     /// Whether a write survives a power cut. `false` is for simulations only.
     pub durable: bool,
+    /// The person's PIN, if their store has one: on a tablet of several people each has one.
+    pub pin: Option<Pin>,
     /// What the platform lends to the login. Without it only a development hub can be logged in at.
     pub login: Option<LoginSetup>,
     /// Which keys the hub may have, beside being vouched for as usual.
@@ -46,6 +48,7 @@ impl OpenOptions {
             hub: hub.to_owned(),
             environment: None,
             durable: true,
+            pin: None,
             login: None,
             pins: None,
             development: false,
@@ -110,7 +113,8 @@ impl Registro {
     /// the rest comes again from the school. [`Event::Mended`] tells.
     ///
     /// # Errors
-    /// `InUse`, `NeedsUser`, `UpdateNeeded`, `Storage`, `Untrusted` (the hub's address).
+    /// `InUse`, `NeedsUser` (also for a PIN that is missing or wrong: the sentence says which), `UpdateNeeded`,
+    /// `Storage`, `Untrusted` (the hub's address).
     pub fn open(options: OpenOptions, vault: &dyn KeyVault) -> Result<Self, Error> {
         let reach = TransportOptions { loopback_http: options.development, ..TransportOptions::default() };
         let unpinned = Transport::new(reach.clone()).map_err(HttpError::from)?;
@@ -119,9 +123,12 @@ impl Registro {
         let hub = HubClient::over(transport.clone(), &options.hub)?;
         let mut store = StoreOptions::new(options.directory, "registro");
         store.durable = options.durable;
-        let opened = Store::open(store.clone(), vault)?;
-        // The vault's key of this store has a name that says nothing about the person.
-        let scope = Store::key_file(&store)?.map(|key| key.alias).unwrap_or_default();
+        let opened = match &options.pin {
+            Some(pin) => Store::open_with_pin(store.clone(), vault, pin)?,
+            None => Store::open(store.clone(), vault)?,
+        };
+        // A name that says nothing about the person, and stays when their PIN is another.
+        let scope = Store::key_file(&store)?.map(|key| key.store_id()).unwrap_or_default();
         let login = options.login.as_ref().map(|setup| setup.login(&hub, unpinned.clone(), &scope));
         let environment = options.environment.unwrap_or_else(|| Box::new(SystemEnvironment::default()));
         let mut device = Device::open(opened.store.clone(), environment)?;
@@ -147,6 +154,20 @@ impl Registro {
         // Whoever asks for events hears of it first.
         drop(registro.device());
         Ok(registro)
+    }
+
+    /// Gives this person's store a PIN, changes it or takes it away. `current` is the one that it has, if it has one.
+    /// Blocks as long as a PIN is meant to take, about a second.
+    ///
+    /// # Errors
+    /// `NeedsUser` if the current PIN is missing, wrong or blocked; `Suspended`, `Storage`. The PIN is as it was.
+    pub fn set_pin(
+        &self,
+        vault: &dyn KeyVault,
+        current: Option<&Pin>,
+        new: Option<&Pin>,
+    ) -> Result<(), Error> {
+        Ok(self.inner.store.set_pin(vault, current, new)?)
     }
 
     /// The device, with its store mended: what found damage has failed and said so, what comes next goes on.

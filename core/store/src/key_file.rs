@@ -68,6 +68,11 @@ impl KeyFile {
         Ok(())
     }
 
+    /// A name of the store that stays when its PIN, and the vault's key with it, is another. Says nothing.
+    pub fn store_id(&self) -> String {
+        self.check.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// A name for the vault's key that no other store has.
     pub(crate) fn draw_alias(prefix: &str) -> Result<String, StoreError> {
         let mut id = [0; 16];

@@ -31,6 +31,7 @@ fn vault_and_pin_open_the_store_together_and_neither_alone() {
     store.set_pin(&vault, None, Some(&pin("135792"))).unwrap();
     drop(store);
     assert!(Store::has_pin(&options).unwrap());
+    assert_eq!(Store::key_file(&options).unwrap().unwrap().store_id(), before.store_id());
     assert!(matches!(Store::open(options.clone(), &vault), Err(StoreError::NeedsPin)));
     // What the vault alone gives is no key, and what it gave before is gone with its name.
     let key = Store::key_file(&options).unwrap().unwrap();
