@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::HubError;
 use crate::identity::authorization::tables;
+use crate::identity::credentials;
 use crate::log::{Appender, NewRow, RowKind, schema};
 use crate::registry::Registry;
 
@@ -62,6 +63,7 @@ pub fn restore_identity(backup: &Path, database: &Path, now_ms: i64) -> Result<b
     {
         let mut connection = Connection::open(&half)?;
         tables::end_everything(&mut connection, now_ms)?;
+        credentials::tables::distrust(&mut connection)?;
         connection.close().map_err(|(_, error)| error)?;
     }
     std::fs::File::open(&half)?.sync_all()?;

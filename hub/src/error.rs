@@ -22,6 +22,9 @@ pub enum HubError {
     /// The hub's own writing failed.
     #[error("the hub cannot write its own facts: {0}")]
     Founding(String),
+    /// Too much is under way: try again shortly.
+    #[error("too much is under way")]
+    Busy,
     /// The request exceeds a limit.
     #[error("the request exceeds the limit on {0}")]
     TooLarge(&'static str),

@@ -117,7 +117,7 @@ pub struct Identity {
     pub(crate) api_proofs: Guard,
     logins: Arc<Logins>,
     random: Randomness,
-    working: Semaphore,
+    working: Arc<Semaphore>,
 }
 
 impl Identity {
@@ -145,7 +145,7 @@ impl Identity {
             server_proofs: Guard::new(&random.draw(), now),
             api_proofs: Guard::new(&random.draw(), now),
             interactions: Arc::clone(&logins) as Arc<dyn Interactions>,
-            working: Semaphore::new(MAX_WORKING),
+            working: Arc::new(Semaphore::new(MAX_WORKING)),
             hub,
             clock,
             config,
@@ -167,7 +167,7 @@ impl Identity {
     /// Does something on a thread that may block; too much at once waits outside.
     ///
     /// # Errors
-    /// [`HubError::TooLarge`] if too much is under way, as the caller's own error.
+    /// [`HubError::Busy`] if too much is under way, as the caller's own error.
     pub async fn work<T, E>(
         self: Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
@@ -176,11 +176,13 @@ impl Identity {
         T: Send + 'static,
         E: From<HubError> + Send + 'static,
     {
-        let permit = self.working.try_acquire().map_err(|_| HubError::TooLarge("requests under way"))?;
-        let identity = Arc::clone(&self);
-        let done = tokio::task::spawn_blocking(move || work(&identity)).await;
-        drop(permit);
-        done.map_err(|_| HubError::Poisoned)?
+        let permit = Arc::clone(&self.working).try_acquire_owned().map_err(|_| HubError::Busy)?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held by the work: a caller that goes away ends the request, and not what has begun.
+            let _permit = permit;
+            work(&self)
+        });
+        done.await.map_err(|_| HubError::Poisoned)?
     }
 
     /// Random bytes.

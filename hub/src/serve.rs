@@ -59,6 +59,10 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
     if config.standing_clock.is_some() && !config.dev_login {
         return Err(HubError::Forbidden("a clock of one's own needs the development login"));
     }
+    // Whoever reaches a hub with it is whoever they say they are.
+    if config.dev_login && !config.listen.ip().is_loopback() {
+        return Err(HubError::Forbidden("the development login is for this very device"));
+    }
     let lock = take_directory(&config.data)?;
     let standing = config.standing_clock.map(|at| Arc::new(StandingClock::at(at)));
     let clock: Arc<dyn Clock> = match &standing {
@@ -78,6 +82,9 @@ pub async fn serve(config: ServeConfig) -> Result<RunningHub, HubError> {
     }
     let listener = tokio::net::TcpListener::bind(config.listen).await?;
     let issuer = issuer_of(&settings, listener.local_addr()?)?;
+    if config.dev_login && issuer.is_secure() {
+        return Err(HubError::Forbidden("the development login is not for a hub with a public address"));
+    }
     let identity = Arc::new(Identity::open(
         Arc::clone(&hub),
         Arc::clone(&clock),

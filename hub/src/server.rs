@@ -93,8 +93,8 @@ pub(crate) struct Shared {
     pub identity: Option<Arc<Identity>>,
     pub development: Option<SharedDevelopment>,
     pub allowance: Allowance,
-    pub waiting: Semaphore,
-    pub looking: Semaphore,
+    pub waiting: Arc<Semaphore>,
+    pub looking: Arc<Semaphore>,
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -112,12 +112,14 @@ impl Shared {
         self: Arc<Self>,
         work: impl FnOnce(&Hub) -> Result<T, HubError> + Send + 'static,
     ) -> Result<T, Failure> {
-        let _permit = self.waiting.try_acquire().map_err(|_| Failure::busy())?;
+        let permit = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Failure::busy())?;
         let hub = Arc::clone(&self.hub);
-        tokio::task::spawn_blocking(move || work(&hub))
-            .await
-            .map_err(|_| Failure::internal())?
-            .map_err(Failure::from)
+        let work = move || {
+            // Held by the work: a caller that goes away ends the request, and not what has begun.
+            let _permit = permit;
+            work(&hub)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Failure::internal())?.map_err(Failure::from)
     }
 }
 
@@ -175,8 +177,8 @@ pub fn start_on(parts: ServerParts, listener: TcpListener) -> Result<RunningHub,
             random: Mutex::new(development.random),
         }),
         allowance: Allowance::default(),
-        waiting: Semaphore::new(MAX_WAITING),
-        looking: Semaphore::new(MAX_LOOKING),
+        waiting: Arc::new(Semaphore::new(MAX_WAITING)),
+        looking: Arc::new(Semaphore::new(MAX_LOOKING)),
         stopping: stopping.clone(),
     });
     tokio::spawn(look_for_changes(Arc::clone(&shared), stopping.clone()));

@@ -216,6 +216,33 @@ async fn a_step_up_raises_the_session_that_others_hold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_under_way_does_not_undo_a_step_up() {
+    let server = Server::start().await;
+    let device = Device::default();
+    let login = device.login(&server);
+    for _ in 0..10 {
+        server.state().acr = Some(Level::L1.acr());
+        let keeper = log_in(&login, &server, begin()).await.unwrap();
+        server.state().acr = Some(Level::L3.acr());
+        let address = login
+            .begin(BeginLogin {
+                account: Some(keeper.id()),
+                acr: Some(Level::L2.acr().to_owned()),
+                ..begin()
+            })
+            .await
+            .unwrap();
+        let callback = server.approve(address.as_str());
+        let slow = keeper.clone();
+        let refresh = tokio::spawn(async move { slow.refresh().await });
+        login.complete(&callback).await.unwrap();
+        let _ = refresh.await.unwrap();
+        assert_eq!(keeper.acr().as_deref(), Some(Level::L3.acr()));
+        assert_eq!(call(&server, &keeper).await, br#"{"ok":true}"#);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_people_and_two_schools_on_one_device_never_mix() {
     let (one, other) = (Server::start().await, Server::start().await);
     one.state().nonces = true;

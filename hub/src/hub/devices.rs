@@ -18,6 +18,8 @@ use crate::documents::loaded::Certificates;
 use crate::error::HubError;
 use crate::log::{Appender, NewRow, RowKind};
 
+/// Most devices of one person at a time: each certificate is a row of the log for ever. Our choice.
+const MOST_DEVICES: usize = 50;
 /// What a row without a document has in its place.
 const NO_DOCUMENT: DocumentId = DocumentId([0; 16]);
 
@@ -85,11 +87,34 @@ impl Hub {
         if let Some(valid) = of_key.iter().find(|known| known.is_valid_at(now_ms.div_euclid(1_000))) {
             return Ok((*valid).clone());
         }
+        let now = now_ms.div_euclid(1_000);
+        let valid = |known: &&Certificate| {
+            known.person == person && known.is_valid_at(now) && !inner.revoked.contains_key(&known.id())
+        };
+        if inner.certificates.values().filter(valid).count() >= MOST_DEVICES {
+            return Err(HubError::Forbidden("too many devices of one person"));
+        }
         let certificate =
             certificate_for(&inner.key, inner.school, person, *key, &inner.registered.school.year, now_ms);
         inner.take_certificate(&certificate, now_ms)?;
         self.poke(&inner)?;
         Ok(certificate)
+    }
+
+    /// Revokes a device that was certified for this person, also where a restored register has forgotten that: a device
+    /// would bring the certificate back.
+    pub fn revoke_certified(
+        &self,
+        certificate: &CertificateId,
+        person: PersonId,
+        now_ms: i64,
+    ) -> Result<(), HubError> {
+        let mut inner = self.lock()?;
+        if inner.certificates.get(certificate).is_some_and(|known| known.person != person) {
+            return Err(HubError::Unknown("device"));
+        }
+        inner.take_revocation(certificate, now_ms, now_ms)?;
+        self.poke(&inner)
     }
 
     /// Revokes a device: what it sends from now on is refused and kept for the office.

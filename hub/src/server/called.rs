@@ -21,9 +21,10 @@ impl FromRequestParts<Arc<Shared>> for Called {
         let proof = only(&parts.headers, "DPoP");
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let (callers, now) = (Arc::clone(&shared.callers), shared.clock.now());
-        let _permit = shared.looking.try_acquire().map_err(|_| AuthError::Busy)?;
+        let permit = Arc::clone(&shared.looking).try_acquire_owned().map_err(|_| AuthError::Busy)?;
         // Sessions stand in a database: looking one up may wait for a write.
         let looked_up = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             let authorization = match &authorization {
                 Header::One(value) => Some(value.as_str()),
                 Header::Absent | Header::Unreadable => None,

@@ -118,6 +118,7 @@ const fn step_up(level: Level) -> &'static str {
 impl From<HubError> for Failure {
     fn from(error: HubError) -> Self {
         match error {
+            HubError::Busy => Self::busy(),
             HubError::TooLarge(_) => Self::too_large(),
             HubError::Unknown(_) => Self::unknown(),
             HubError::Forbidden(_) => Self::forbidden(),

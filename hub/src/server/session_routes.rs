@@ -156,10 +156,15 @@ pub(crate) async fn end(
             return Err(HubError::Unknown("session"));
         }
         for session in &meant {
-            identity.end_session(person, session.id, now)?;
+            // First: a session that has ended cannot be named again.
             if let (true, Some(certificate)) = (asked.lost, &session.certificate) {
-                identity.hub.revoke(certificate, now)?;
+                identity.hub.revoke_certified(certificate, person, now)?;
             }
+            identity.end_session(person, session.id, now)?;
+        }
+        if id.is_none() {
+            // Logins under way, codes and the pages in a browser too.
+            identity.end_sessions(person, now)?;
         }
         Ok(meant.len())
     });

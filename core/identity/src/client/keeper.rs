@@ -158,7 +158,7 @@ impl Kept {
 
     async fn renew(&self, seen: Option<u64>) -> Result<Access, LoginError> {
         let _one = self.flight.lock().await;
-        let (mut account, sealed) = {
+        let (mut account, sealed, began) = {
             let state = self.state();
             if state.ended {
                 return Err(LoginError::SessionEnded);
@@ -166,7 +166,7 @@ impl Kept {
             if Some(state.generation) != seen && state.sealed {
                 return access(&state.account);
             }
-            (state.account.clone(), state.sealed)
+            (state.account.clone(), state.sealed, state.generation)
         };
         if sealed {
             let tokens = match self.fetch(&account).await {
@@ -179,7 +179,7 @@ impl Kept {
             let now = self.shared.server.proofs.now();
             account.take(tokens, now);
         }
-        self.keep(account).await
+        self.keep(account, began).await
     }
 
     async fn fetch(&self, account: &Account) -> Result<Tokens, LoginError> {
@@ -204,16 +204,22 @@ impl Kept {
         Ok(tokens)
     }
 
-    /// Seals new tokens before anybody uses them; if the person signed out meanwhile, they go back.
-    async fn keep(&self, account: Account) -> Result<Access, LoginError> {
+    /// Seals new tokens before anybody uses them; if the person signed out meanwhile, or logged in again, they go back.
+    /// `began` is the generation that they renew.
+    async fn keep(&self, account: Account, began: u64) -> Result<Access, LoginError> {
         let _turn = self.shared.records.turn().await;
-        let (ended, signed_out) = {
+        let (ended, signed_out, newer) = {
             let state = self.state();
-            (state.ended, state.signed_out)
+            (state.ended, state.signed_out, (state.generation != began).then(|| state.account.clone()))
         };
         if ended {
             self.shared.owe(owed(&account, signed_out)).await?;
             return Err(LoginError::SessionEnded);
+        }
+        if let Some(newer) = newer {
+            // Another login took the place of what was renewed: a level that it raised stays raised.
+            self.shared.owe(owed(&account, false)).await?;
+            return access(&newer);
         }
         {
             let mut state = self.state();

@@ -12,8 +12,10 @@ use super::jwt::Unverified;
 use super::keys::KeyRing;
 use super::tokens::{self, ACCESS_TYPE, Right, hex};
 use crate::caller::{AuthError, AuthorizeCaller, Authorized, Caller, Level, Presented, Proof, SessionId};
+use crate::clock::day_in_italy;
 use crate::error::HubError;
 use crate::identity::Identity;
+use crate::identity::interaction::Method;
 use crate::identity::issuer::Issuer;
 
 /// What an access token of ours says.
@@ -106,6 +108,12 @@ impl AuthorizeCaller for TokenCallers {
         let session = identity.session(read.session).map_err(failed)?;
         let session = session.filter(|session| session.is_live(now_ms) && session.person == read.person);
         let session = session.ok_or(AuthError::Invalid)?;
+        if session.method == Method::School
+            && !identity.credentials.is_allowed(day_in_italy(now_ms)).map_err(failed)?
+        {
+            // The way in which it began is off: another login, and what waits is sent.
+            return Err(AuthError::Invalid);
+        }
         let reads = match identity.right(read.person, now_ms).map_err(failed)? {
             Right::Register => tokens::reads(&read.scope),
             Right::LatePush => false,

@@ -92,7 +92,8 @@ impl Guard {
         let good_until = match claims.has("nonce") {
             true => claims.text("nonce").and_then(|nonce| self.nonces.good_until(nonce, now_ms)),
             // What this hub saw before it started, it has forgotten: such a proof may come a second time.
-            false => (at > self.started_ms && (now_ms - at).abs() <= WINDOW_MS).then_some(at + WINDOW_MS),
+            false => (at > self.started_ms && now_ms.abs_diff(at) <= WINDOW_MS.unsigned_abs())
+                .then(|| at.saturating_add(WINDOW_MS)),
         };
         let good_until = good_until.ok_or(ProofError::Nonce)?;
         // Once. Last, so that what fails otherwise takes no room.

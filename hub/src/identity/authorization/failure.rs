@@ -90,7 +90,7 @@ impl From<ProofError> for OAuthError {
 impl From<HubError> for OAuthError {
     fn from(error: HubError) -> Self {
         match error {
-            HubError::TooLarge(_) => Self::BUSY,
+            HubError::Busy | HubError::TooLarge(_) => Self::BUSY,
             error => {
                 tracing::error!(%error, "the login failed inside the hub");
                 Self::server_error("the service failed")

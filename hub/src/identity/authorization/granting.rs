@@ -53,7 +53,7 @@ pub fn exchange(
         return Err(OAuthError::invalid_grant("the code is bound to another key"));
     }
     // What the person may do is looked up outside any transaction: it waits for the register.
-    let right = identity.right(who.person, now_ms)?;
+    let right = identity.right_of_session(who.person, who.method, now_ms)?;
     if right == Right::None {
         return Err(OAuthError::invalid_grant("the person is not entitled"));
     }

@@ -34,9 +34,10 @@ pub fn introspect(identity: &Identity, asked: &Parameters, now_ms: i64) -> Resul
     let Some(token) = access::read(&identity.keys, &identity.issuer, token, now_ms) else {
         return Ok(inactive);
     };
-    let live = identity.session(token.session)?.is_some_and(|session| session.is_live(now_ms));
-    let right = identity.right(token.person, now_ms)?;
-    if !live || right == Right::None {
+    let session = identity.session(token.session)?.filter(|session| session.is_live(now_ms));
+    let Some(session) = session else { return Ok(inactive) };
+    let right = identity.right_of_session(token.person, session.method, now_ms)?;
+    if right == Right::None {
         return Ok(inactive);
     }
     Ok(json!({

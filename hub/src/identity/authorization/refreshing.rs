@@ -57,12 +57,13 @@ pub fn refresh(
         return Err(OAuthError::invalid_target("the resource is unknown"));
     }
     let hash = hash_of(token);
-    let person = {
+    let (person, method) = {
         let database = identity.store.lock()?;
-        good(&database, &hash, asked, key, now_ms)?.session.person
+        let session = good(&database, &hash, asked, key, now_ms)?.session;
+        (session.person, session.method)
     };
     // What the person may do is looked up outside any transaction: it waits for the register.
-    let right = identity.right(person, now_ms)?;
+    let right = identity.right_of_session(person, method, now_ms)?;
     let lasts = identity.session_ms(person, now_ms)?;
 
     let mut database = identity.store.lock()?;

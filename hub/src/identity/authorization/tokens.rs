@@ -11,6 +11,7 @@ use super::sessions::Session;
 use crate::clock::day_in_italy;
 use crate::error::HubError;
 use crate::identity::Identity;
+use crate::identity::interaction::Method;
 use crate::identity::people::Entitlement;
 
 /// Type of an access token (RFC 9068 §2.1).
@@ -46,6 +47,16 @@ impl Identity {
             Entitlement::PushOnly { .. } => Right::LatePush,
             Entitlement::Refused(_) => Right::None,
         })
+    }
+
+    /// What a session of that way may do at an instant. A session by the school's own credentials ends with them: after
+    /// the school's last day the method is off (D.L. 76/2020 art. 24(4)), and what is not sent yet leaves with the next
+    /// login by SPID or CIE.
+    pub fn right_of_session(&self, person: PersonId, method: Method, now_ms: i64) -> Result<Right, HubError> {
+        if method == Method::School && !self.credentials.is_allowed(day_in_italy(now_ms))? {
+            return Ok(Right::None);
+        }
+        self.right(person, now_ms)
     }
 
     /// How long a refresh token of the person lives, in milliseconds.

@@ -1,8 +1,8 @@
 //! How passwords are kept: argon2id with 19 MiB, two passes, one lane and a random salt of 16 bytes. Sources: OWASP
 //! Password Storage Cheat Sheet; Garante, provvedimento 594/2023 (guidelines on password storage); RFC 9106.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -78,13 +78,13 @@ fn nobodys() -> Result<&'static str, HubError> {
 /// Runs what hashes on threads that may block, a few at a time.
 #[derive(Debug)]
 pub struct HashingPool {
-    permits: Semaphore,
-    waiting: AtomicUsize,
+    permits: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Default for HashingPool {
     fn default() -> Self {
-        Self { permits: Semaphore::new(AT_ONCE), waiting: AtomicUsize::new(0) }
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), waiting: Arc::default() }
     }
 }
 
@@ -94,9 +94,9 @@ impl Default for HashingPool {
 pub struct Busy;
 
 /// Counts a waiting try as long as it lives, also if its browser goes away.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting(Arc<AtomicUsize>);
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -109,11 +109,16 @@ impl HashingPool {
         work: impl FnOnce() -> Result<T, HubError> + Send + 'static,
     ) -> Result<Result<T, HubError>, Busy> {
         let before = self.waiting.fetch_add(1, Ordering::SeqCst);
-        let _waiting = Waiting(&self.waiting);
+        let waiting = Waiting(Arc::clone(&self.waiting));
         if before >= MOST_WAITING + AT_ONCE {
             return Err(Busy);
         }
-        let Ok(_permit) = self.permits.acquire().await else { return Err(Busy) };
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Err(Busy) };
+        // Both go with the work: a browser that goes away ends the request, and not what has begun.
+        let work = move || {
+            let _held = (permit, waiting);
+            work()
+        };
         Ok(tokio::task::spawn_blocking(work).await.unwrap_or(Err(HubError::Poisoned)))
     }
 }

@@ -23,6 +23,19 @@ pub fn sweep(database: &Connection, now_ms: i64) -> Result<(), HubError> {
     throttle::sweep(database, now_ms)
 }
 
+/// Takes away what may have been used, taken back or ended since a backup: codes, links, recovery codes, mail, and the last
+/// day of the method, which the head sets again. Passwords are those of the backup.
+pub fn distrust(database: &mut Connection) -> Result<(), HubError> {
+    let transaction = database.transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(
+        "DELETE FROM credential_link; DELETE FROM credential_step; DELETE FROM recovery_code;
+         DELETE FROM credential_setting; DELETE FROM mail;",
+    )?;
+    transaction.commit()?;
+    Ok(())
+}
+
 /// A setting that a command changed.
 pub fn setting(database: &Connection, name: &str) -> Result<Option<String>, HubError> {
     use rusqlite::OptionalExtension;

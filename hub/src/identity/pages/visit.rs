@@ -268,8 +268,7 @@ async fn blocking<T: Send + 'static>(
     identity: &Arc<Identity>,
     work: impl FnOnce(&Identity) -> Result<T, HubError> + Send + 'static,
 ) -> Result<T, HubError> {
-    let identity = Arc::clone(identity);
-    tokio::task::spawn_blocking(move || work(&identity)).await.unwrap_or(Err(HubError::Poisoned))
+    Arc::clone(identity).work(work).await
 }
 
 fn broken(language: Language, error: &HubError) -> Stop {
