@@ -278,8 +278,11 @@ async fn send_mail(identity: Arc<Identity>, mut stopping: watch::Receiver<bool>)
     loop {
         let sender = Arc::clone(&identity);
         let sent = tokio::task::spawn_blocking(move || sender.credentials.mail.deliver(sender.now())).await;
-        if let Ok(Err(error)) = sent {
-            tracing::error!(%error, "mail cannot be sent");
+        match sent {
+            // A class that gets its credentials, or somebody who asks without end: no pause in between.
+            Ok(Ok(delivered)) if delivered.is_full() && !*stopping.borrow() => continue,
+            Ok(Err(error)) => tracing::error!(%error, "mail cannot be sent"),
+            _ => {}
         }
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,

@@ -29,6 +29,8 @@ const PAUSES_MINUTES: [i64; 6] = [1, 5, 15, 60, 180, 360];
 const AT_ONCE: usize = 50;
 /// Mails that may wait: a school that issues credentials to everybody sends some thousands.
 const MAX_WAITING: i64 = 50_000;
+/// Mails to nobody beyond which no more are kept: they are there for their work alone, and must not push out others.
+const MAX_TO_NOBODY: i64 = 5_000;
 const SEALED: &str = "mail";
 
 /// A mail. `Debug` does not show it.
@@ -62,10 +64,19 @@ pub struct Mail {
 pub struct Delivered {
     /// Mails that went out.
     pub sent: usize,
+    /// Mails to nobody.
+    pub dropped: usize,
     /// Mails that will be tried again.
     pub postponed: usize,
     /// Mails that were given up: refused for good, or too old.
     pub given_up: usize,
+}
+
+impl Delivered {
+    /// Whether more may be due right now.
+    pub fn is_full(self) -> bool {
+        self.sent + self.dropped + self.postponed + self.given_up >= AT_ONCE
+    }
 }
 
 impl Mail {
@@ -109,6 +120,9 @@ impl Mail {
     ) -> Result<(), HubError> {
         let waiting: i64 =
             database.prepare_cached("SELECT count(*) FROM mail")?.query_row([], |row| row.get(0))?;
+        if letter.to.is_none() && waiting >= MAX_TO_NOBODY {
+            return Ok(());
+        }
         if waiting >= MAX_WAITING {
             return Err(HubError::TooLarge("mails that wait"));
         }
@@ -138,6 +152,7 @@ impl Mail {
             let again = match sent {
                 Ok(count) => {
                     delivered.sent += count;
+                    delivered.dropped += 1 - count;
                     None
                 }
                 Err(NotSent::ForGood) => {

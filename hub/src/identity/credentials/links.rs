@@ -5,6 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::HubError;
 
+/// Links of nobody that are kept, only to count how often somebody asks: a stranger who asks without end fills no more.
+const MAX_OF_NOBODY: i64 = 20_000;
+
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -63,6 +66,15 @@ pub struct NewLink<'a> {
 /// Puts a link in; it works from now on. Those of the same person and purpose no longer do.
 pub fn put(database: &Connection, link: &NewLink<'_>, now_ms: i64) -> Result<(), HubError> {
     let person = link.person.map(|person| person.0);
+    if person.is_none() {
+        database
+            .prepare_cached(
+                "DELETE FROM credential_link WHERE person IS NULL AND created <= (
+                     SELECT created FROM credential_link WHERE person IS NULL
+                     ORDER BY created DESC LIMIT 1 OFFSET ?1)",
+            )?
+            .execute([MAX_OF_NOBODY])?;
+    }
     database
         .prepare_cached(
             "UPDATE credential_link SET used = ?3 WHERE person = ?1 AND purpose = ?2 AND used IS NULL",

@@ -49,7 +49,7 @@ fn a_mail_is_sealed_sent_once_and_gone() {
     let stored: Vec<u8> =
         mail.store.lock().unwrap().query_row("SELECT letter FROM mail", [], |row| row.get(0)).unwrap();
     assert!(!stored.windows(6).any(|window| window == b"canary"));
-    assert_eq!(mail.deliver(1).unwrap(), Delivered { sent: 1, ..Delivered::default() });
+    assert_eq!(mail.deliver(1).unwrap(), Delivered { sent: 1, dropped: 1, ..Delivered::default() });
     assert_eq!(mail.deliver(2).unwrap(), Delivered::default());
     assert_eq!(*sent.lock().unwrap(), ["anna@posta.example: canary"]);
 }
@@ -86,8 +86,20 @@ fn a_mail_that_another_key_sealed_does_not_hold_up_the_others() {
     let junk = "INSERT INTO mail (letter, next, expires) VALUES (x'00', 0, 1000)";
     mail.store.lock().unwrap().execute(junk, []).unwrap();
     put(&mail, Some("anna@posta.example"), 1_000);
-    assert_eq!(mail.deliver(1).unwrap(), Delivered { sent: 1, given_up: 1, postponed: 0 });
+    assert_eq!(mail.deliver(1).unwrap(), Delivered { sent: 1, given_up: 1, ..Delivered::default() });
     assert_eq!(sent.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn who_asks_without_end_for_names_that_do_not_exist_keeps_no_mail_from_others() {
+    let (mail, sent, _) = queue();
+    (0..MAX_TO_NOBODY + 10).for_each(|_| put(&mail, None, 1_000));
+    put(&mail, Some("anna@posta.example"), 1_000);
+    let mut goes = 0;
+    while mail.deliver(1).unwrap().is_full() {
+        goes += 1;
+    }
+    assert_eq!((goes, sent.lock().unwrap().len()), (MAX_TO_NOBODY / AT_ONCE as i64, 1));
 }
 
 #[test]
