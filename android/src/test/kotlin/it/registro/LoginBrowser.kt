@@ -1,6 +1,5 @@
 package it.registro
 
-import java.net.CookieManager
 import java.net.URI
 import java.net.URLEncoder
 import java.net.http.HttpClient
@@ -14,10 +13,10 @@ import java.net.http.HttpResponse
  * @property callback where the app's redirect address begins: what goes there is not opened.
  */
 class LoginBrowser(private val callback: String) {
-    private val client = HttpClient.newBuilder()
-        .cookieHandler(CookieManager())
-        .followRedirects(HttpClient.Redirect.NEVER)
-        .build()
+    private val client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build()
+
+    // By hand: the JDK's own would send cookies with a Max-Age in the quoted form of RFC 2965.
+    private val cookies = mutableMapOf<String, String>()
 
     /** Where it stands: the last page's address and text. */
     var page = ""
@@ -46,14 +45,23 @@ class LoginBrowser(private val callback: String) {
     }
 
     private fun go(first: HttpRequest.Builder): String? {
-        var request = first.header("Accept-Language", "it").build()
+        var builder = first
         repeat(20) {
+            builder.header("Accept-Language", "it")
+            if (cookies.isNotEmpty()) {
+                builder.header("Cookie", cookies.entries.joinToString("; ") { (name, value) -> "$name=$value" })
+            }
+            val request = builder.build()
             val response = client.send(request, HttpResponse.BodyHandlers.ofString())
+            for (cookie in response.headers().allValues("Set-Cookie")) {
+                val (name, value) = cookie.substringBefore(';').split('=', limit = 2)
+                if (value.isEmpty() || "max-age=0" in cookie.lowercase()) cookies.remove(name) else cookies[name] = value
+            }
             address = request.uri()
             page = response.body()
             val next = response.headers().firstValue("Location").orElse(null) ?: return null
             if (callback.isNotEmpty() && next.startsWith(callback)) return next
-            request = HttpRequest.newBuilder(address.resolve(next)).header("Accept-Language", "it").GET().build()
+            builder = HttpRequest.newBuilder(address.resolve(next)).GET()
         }
         error("the redirects do not end")
     }
