@@ -1,27 +1,47 @@
-//! The Kotlin tests, on a plain JVM against the library of this machine and a real hub.
+//! The Kotlin tests: on a plain JVM, and on Android's own classes, against the library of this machine and a real hub.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::bindings::{self, Built};
 use crate::command::{Done, program, run};
-use crate::{bindings, tools, workspace};
+use crate::{tools, workspace};
 
 /// Builds what they need and runs them with Maven.
 pub fn test() -> Done {
-    tools::need(&[tools::JAVAC, tools::MAVEN])?;
     let built = bindings::build()?;
-    let module = workspace::root().join("android");
-    // Classes of tests that are gone would run on.
-    let classes = module.join("target");
-    if classes.exists() {
-        std::fs::remove_dir_all(&classes).map_err(|error| format!("{}: {error}", classes.display()))?;
+    run(maven(&built)?.args(["--projects", "kotlin,aar", "test"]))
+}
+
+/// Maven on the modules of `android`, told where everything is. Classes that are gone would be packed or tested on:
+/// it begins without any.
+pub fn maven(built: &Built) -> Result<Command, String> {
+    let modules = workspace::root().join("android");
+    for module in ["kotlin", "jvm", "aar"] {
+        workspace::removed(&modules.join(module).join("target"))?;
     }
     let set = |name: &str, path: &Path| format!("-Dregistro.{name}={}", path.display());
-    run(program("mvn")
-        .args(["--batch-mode", "--no-transfer-progress", "--file"])
-        .arg(module.join("pom.xml"))
+    let mut command = maven_alone()?;
+    command
+        .arg("--file")
+        .arg(modules.join("pom.xml"))
         .arg(set("bindings", &built.kotlin))
         .arg(set("library", &built.library))
+        .arg(set("natives", &natives()?))
         .arg(set("hub", &built.programs.join("registro-hub")))
-        .arg(set("school", &workspace::sample_school()))
-        .arg("test"))
+        .arg(set("school", &workspace::sample_school()));
+    Ok(command)
+}
+
+/// Maven, on whatever it is told.
+pub fn maven_alone() -> Result<Command, String> {
+    tools::need(&[tools::JAVAC, tools::MAVEN])?;
+    let mut command = program("mvn");
+    command.args(["--batch-mode", "--no-transfer-progress"]);
+    Ok(command)
+}
+
+/// Where the libraries that archives take in are put.
+pub fn natives() -> Result<PathBuf, String> {
+    Ok(workspace::target()?.join("natives"))
 }

@@ -35,14 +35,46 @@ pub fn sample_school() -> PathBuf {
 
 /// Makes an empty folder, or empties it.
 pub fn emptied(folder: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    removed(folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Removes a folder if it is there.
+pub fn removed(folder: &Path) -> Result<(), String> {
     if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(failed)?;
+        std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    std::fs::create_dir_all(folder).map_err(failed)
+    Ok(())
 }
 
 /// Reads a file as text.
 pub fn read(file: &Path) -> Result<String, String> {
     std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Copies a file, into a folder that is made if it is not there.
+pub fn copied(from: &Path, to: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", from.display());
+    to.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
+    std::fs::copy(from, to).map(drop).map_err(failed)
+}
+
+/// All files below a folder, by their path in it, sorted.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    fn collect(folder: &Path, inside: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(folder.join(inside))? {
+            let entry = entry?;
+            let path = inside.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                collect(folder, &path, found)?;
+            } else {
+                found.push(path);
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    collect(folder, Path::new(""), &mut found).map_err(|error| format!("{}: {error}", folder.display()))?;
+    found.sort();
+    Ok(found)
 }
