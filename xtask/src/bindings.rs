@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{self, Done, cargo, output, program};
-use crate::{header, tools, workspace};
+use crate::command::{self, Done, cargo, program};
+use crate::shipped::{self, System};
+use crate::{surface, tools, workspace};
 
-/// Most bytes of the library once stripped: what a phone downloads of it.
-const MOST_BYTES: u64 = 8_000_000;
+/// The processor of this machine, in `readelf`'s words.
+const MACHINE: &str = if cfg!(target_arch = "aarch64") { "AArch64" } else { "Advanced Micro Devices X86-64" };
 
 /// What was built and generated.
 pub struct Built {
@@ -16,6 +17,15 @@ pub struct Built {
     pub library: PathBuf,
     /// Folder of the generated Kotlin.
     pub kotlin: PathBuf,
+    /// Folder of the generated Swift, with the C header and the module map.
+    pub swift: PathBuf,
+}
+
+impl Built {
+    /// The library without what only a debugger reads.
+    pub fn stripped(&self) -> PathBuf {
+        self.library.join("stripped").join(library_name())
+    }
 }
 
 /// Builds, generates, checks.
@@ -25,7 +35,17 @@ pub fn run() -> Done {
 
 /// Builds, generates, checks, and says where everything is.
 pub fn build() -> Result<Built, String> {
-    tools::need(&[tools::NM, tools::STRIP])?;
+    let built = generate()?;
+    surface::check(&built)?;
+    put_into_package(&built.swift)?;
+    let header = workspace::read(&built.swift.join("RegistroKitFFI.h"))?;
+    shipped::check(&built.stripped(), &header, MACHINE, 64, System::Desktop)?;
+    Ok(built)
+}
+
+/// Builds and generates.
+pub fn generate() -> Result<Built, String> {
+    tools::need(&[tools::READELF, tools::STRIP])?;
     let target = workspace::target()?;
     let programs = target.join("debug");
     let library = target.join("mobile").join(library_name());
@@ -33,25 +53,17 @@ pub fn build() -> Result<Built, String> {
         programs: programs.clone(),
         library: target.join("mobile"),
         kotlin: target.join("bindings/kotlin"),
+        swift: target.join("bindings/swift"),
     };
-    let swift = target.join("bindings/swift");
     // One by one: in one command cargo would unite their features, and the library would ship the generator's.
-    // Only as the library that is loaded: made in one go with the others, nothing that they could export would be left
-    // out of it (8.2 MB stripped instead of 6.6, 25 November 2026).
-    command::run(cargo("rustc").args([
-        "--profile",
-        "mobile",
-        "-p",
-        "registro-ffi",
-        "--crate-type",
-        "cdylib",
-    ]))?;
+    command::run(&mut shipped::build(System::Desktop)?)?;
+    shipped::strip(Path::new("strip"), &library, &built.stripped())?;
     // With the features of the whole workspace, as its tests were built: nothing is compiled once more. The hub that
     // the Kotlin and Swift tests talk to is among them.
     command::run(cargo("build").args(["--workspace", "--bins", "--examples"]))?;
 
     workspace::emptied(&built.kotlin)?;
-    workspace::emptied(&swift)?;
+    workspace::emptied(&built.swift)?;
     let generator = |name: &str| {
         let mut command = program(&programs.join(name).to_string_lossy());
         command.env("CARGO_NET_OFFLINE", "true");
@@ -66,11 +78,8 @@ pub fn build() -> Result<Built, String> {
         generator("uniffi-bindgen-swift")
             .args(["--swift-sources", "--headers", "--modulemap", "--config", "uniffi.toml"])
             .args(["--module-name", "RegistroKitFFI", "--modulemap-filename", "module.modulemap"])
-            .args([&library, &swift]),
+            .args([&library, &built.swift]),
     )?;
-    header::check(&workspace::read(&swift.join("RegistroKitFFI.h"))?, &library)?;
-    put_into_package(&swift)?;
-    check_size(&library)?;
     Ok(built)
 }
 
@@ -87,20 +96,7 @@ fn put_into_package(swift: &Path) -> Done {
         ("RegistroKitFFI", "RegistroKitFFI.h"),
         ("RegistroKitFFI", "module.modulemap"),
     ] {
-        let folder = sources.join(module);
-        let to = folder.join(file);
-        std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::copy(swift.join(file), &to))
-            .map_err(|error| format!("{}: {error}", to.display()))?;
+        workspace::copied(&swift.join(file), &sources.join(module).join(file))?;
     }
     Ok(())
-}
-
-fn check_size(library: &Path) -> Done {
-    let stripped = library.with_extension("stripped");
-    output(program("strip").arg("-o").args([&stripped, library]))?;
-    let bytes =
-        std::fs::metadata(&stripped).map_err(|error| format!("{}: {error}", stripped.display()))?.len();
-    println!("{}: {bytes} bytes stripped, of {MOST_BYTES} at most", library_name());
-    if bytes <= MOST_BYTES { Ok(()) } else { Err(format!("the library is too large: {bytes} bytes")) }
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::task::Task;
 
-/// Runs the tasks; says how long each took, and at the first that fails what repeats it.
-pub fn run(tasks: &[Task]) -> ExitCode {
+/// Runs the tasks with these arguments; says how long each took, and at the first that fails what repeats it.
+pub fn run(tasks: &[Task], arguments: &[String]) -> ExitCode {
     let start = Instant::now();
     let mut done: Vec<(&str, Duration)> = Vec::new();
     for (index, task) in tasks.iter().enumerate() {
         println!("\n=== {}/{} {}: {}", index + 1, tasks.len(), task.name, task.what);
         let began = Instant::now();
-        let outcome = (task.run)();
+        let outcome = task.run(arguments);
         let elapsed = began.elapsed();
         if let Err(reason) = outcome {
             println!("--- {} failed after {:.1} s", task.name, elapsed.as_secs_f64());

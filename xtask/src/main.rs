@@ -9,13 +9,17 @@
 //! | [`tools`] | what has to be installed, and its installation |
 //! | the others | one task each, or one check |
 
+mod android;
 mod automerge_js;
 mod bench;
 mod bindings;
 mod chroot;
 mod ci;
 mod command;
+mod dist;
+mod elf;
 mod header;
+mod ios;
 mod kotlin;
 mod layering;
 mod licences;
@@ -25,6 +29,8 @@ mod named_tests;
 mod peers;
 mod rust_tests;
 mod school_day;
+mod shipped;
+mod surface;
 mod swift;
 mod task;
 mod tools;
@@ -35,18 +41,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next();
-    if let Some(extra) = arguments.next() {
-        eprintln!("a task takes no arguments: {extra}\n\n{}", task::list());
-        return ExitCode::from(2);
-    }
+    let arguments: Vec<String> = arguments.collect();
     match name.as_deref() {
         None | Some("help" | "-h" | "--help") => {
             println!("{}", task::list());
             ExitCode::SUCCESS
         }
-        Some("ci") => ci::run(&task::of_ci()),
+        Some("ci") => ci::run(&task::of_ci(), &arguments),
         Some(name) => match task::named(name) {
-            Some(task) => ci::run(&[task]),
+            Some(task) => ci::run(&[task], &arguments),
             None => {
                 eprintln!("there is no task {name}\n\n{}", task::list());
                 ExitCode::from(2)

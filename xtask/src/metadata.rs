@@ -54,6 +54,15 @@ impl Metadata {
         folder.map(PathBuf::from).ok_or_else(|| "cargo metadata names no target directory".to_owned())
     }
 
+    /// The folders in which the crates of registries and repositories stand.
+    pub fn folders_of_foreign_packages(&self) -> impl Iterator<Item = PathBuf> {
+        let foreign =
+            list(&self.0, "packages").filter(|one| one.get("source").is_some_and(|source| !source.is_null()));
+        foreign.filter_map(|package| {
+            PathBuf::from(text(package, "manifest_path")).ancestors().nth(2).map(PathBuf::from)
+        })
+    }
+
     /// All crates.
     pub fn packages(&self) -> impl Iterator<Item = Package<'_>> {
         list(&self.0, "packages").map(|package| Package {

@@ -2,7 +2,8 @@
 
 use crate::command::Done;
 use crate::{
-    automerge_js, bench, bindings, kotlin, layering, licences, lint, peers, rust_tests, school_day, swift,
+    android, automerge_js, bench, bindings, dist, ios, kotlin, layering, licences, lint, peers, rust_tests,
+    school_day, surface, swift,
 };
 
 /// Something that the runner does.
@@ -14,8 +15,25 @@ pub struct Task {
     pub what: &'static str,
     /// Whether CI runs it, in this order.
     in_ci: bool,
-    /// Does it.
-    pub run: fn() -> Done,
+    does: Does,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    Alone(fn() -> Done),
+    /// Takes what a person types after its name.
+    With(fn(&[String]) -> Done),
+}
+
+impl Task {
+    /// Does it, with what was typed after its name.
+    pub fn run(&self, arguments: &[String]) -> Done {
+        match (self.does, arguments) {
+            (Does::With(run), _) => run(arguments),
+            (Does::Alone(run), []) => run(),
+            (Does::Alone(_), [extra, ..]) => Err(format!("{} takes no arguments: {extra}", self.name)),
+        }
+    }
 }
 
 const TASKS: &[Task] = &[
@@ -28,17 +46,30 @@ const TASKS: &[Task] = &[
     task("bindings", "the library, its Kotlin and Swift, and a check that they fit", bindings::run),
     task("kotlin", "the Kotlin tests, against a real hub", kotlin::test),
     task("swift", "the Swift tests, against a real hub, in a Debian 13 folder", swift::test),
+    by_hand("packages", "what is published, and two apps outside the checkout that use it", dist::test),
+    by_hand("dist", "what is published, in target/dist", dist::make),
+    given("android", "the AAR, with an NDK; --abi arm64-v8a and others for some phones alone", android::run),
+    by_hand("ios", "the XCFramework, on a Mac", ios::run),
     by_hand("licences", "what is depended on (part of lint)", licences::run),
     by_hand("layering", "who depends on whom (part of lint)", layering::run),
+    given(
+        "surface",
+        "the public Kotlin and Swift beside its snapshots; --accept takes what is generated",
+        surface::run,
+    ),
     by_hand("bench", "the figures to hold, as a table", bench::measure),
 ];
 
 const fn task(name: &'static str, what: &'static str, run: fn() -> Done) -> Task {
-    Task { name, what, in_ci: true, run }
+    Task { name, what, in_ci: true, does: Does::Alone(run) }
 }
 
 const fn by_hand(name: &'static str, what: &'static str, run: fn() -> Done) -> Task {
-    Task { name, what, in_ci: false, run }
+    Task { name, what, in_ci: false, does: Does::Alone(run) }
+}
+
+const fn given(name: &'static str, what: &'static str, run: fn(&[String]) -> Done) -> Task {
+    Task { name, what, in_ci: false, does: Does::With(run) }
 }
 
 /// What CI runs, in order.

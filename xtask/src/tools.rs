@@ -7,12 +7,13 @@ use crate::command::{Done, program, run};
 /// A program and the Debian package that has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool {
-    name: &'static str,
+    /// Its name in the search path, or its place.
+    pub name: &'static str,
     package: &'static str,
 }
 
-/// Lists what a library exports.
-pub const NM: Tool = Tool { name: "nm", package: "binutils" };
+/// Says what a library is.
+pub const READELF: Tool = Tool { name: "readelf", package: "binutils" };
 /// Takes what only a debugger reads out of a library.
 pub const STRIP: Tool = Tool { name: "strip", package: "binutils" };
 /// Runs JavaScript.
@@ -25,6 +26,13 @@ pub const PYTHON: Tool = Tool { name: "python3", package: "python3-venv" };
 pub const CHROMIUM: Tool = Tool { name: "chromium", package: "chromium" };
 /// A JDK.
 pub const JAVAC: Tool = Tool { name: "javac", package: "default-jdk-headless" };
+/// Packs archives.
+pub const JAR: Tool = Tool { name: "jar", package: "default-jdk-headless" };
+/// Compiles the resources of Android apps.
+pub const AAPT: Tool = Tool { name: "aapt2", package: "aapt" };
+/// Android's own resources, which those of a package refer to.
+pub const FRAMEWORK: Tool =
+    Tool { name: "/usr/share/android-framework-res/framework-res.apk", package: "android-framework-res" };
 /// Builds for the JVM.
 pub const MAVEN: Tool = Tool { name: "mvn", package: "maven" };
 /// Makes a folder with a Debian in it.
@@ -75,7 +83,7 @@ pub fn is_root() -> bool {
 }
 
 /// Whether a program is in the search path, or where administrators' programs are.
-fn is_there(name: &str) -> bool {
+pub fn is_there(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(Into::into));
     folders.into_iter().any(|folder| Path::new(&folder).join(name).is_file())
