@@ -38,6 +38,8 @@ pub fn maven_alone() -> Result<Command, String> {
     tools::need(&[tools::JAVAC, tools::MAVEN])?;
     let mut command = program("mvn");
     command.args(["--batch-mode", "--no-transfer-progress"]);
+    // Cargo names its own folder there, and JNA would take an older library from it than the one that is tested.
+    command.env_remove("LD_LIBRARY_PATH");
     Ok(command)
 }
 

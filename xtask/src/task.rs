@@ -46,7 +46,7 @@ const TASKS: &[Task] = &[
     task("bindings", "the library, its Kotlin and Swift, and a check that they fit", bindings::run),
     task("kotlin", "the Kotlin tests, against a real hub", kotlin::test),
     task("swift", "the Swift tests, against a real hub, in a Debian 13 folder", swift::test),
-    by_hand("packages", "what is published, and two apps outside the checkout that use it", dist::test),
+    task("packages", "what is published, and two apps outside the checkout that use it", dist::test),
     by_hand("dist", "what is published, in target/dist", dist::make),
     given("android", "the AAR, with an NDK; --abi arm64-v8a and others for some phones alone", android::run),
     by_hand("ios", "the XCFramework, on a Mac", ios::run),
