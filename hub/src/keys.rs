@@ -44,13 +44,18 @@ pub(crate) fn secret_file(
         Ok(mut file) => file.read_exact(seed.as_mut_slice())?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             draw(&mut seed);
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(path)?;
-            file.write_all(seed.as_slice())?;
-            file.sync_all()?;
+            // Whole before it stands in its place: an empty file would be a hub that never starts again.
+            let whole = path.with_extension(format!("{}.new", std::process::id()));
+            write_secret(&whole, seed.as_slice())?;
+            // A link is made only where nothing is: of two processes that begin at once one keeps its key.
+            let linked = std::fs::hard_link(&whole, path);
+            std::fs::remove_file(&whole)?;
+            match linked {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    std::fs::File::open(path)?.read_exact(seed.as_mut_slice())?;
+                }
+                linked => linked?,
+            }
         }
         Err(error) => return Err(error.into()),
     }

@@ -1,5 +1,6 @@
 //! `registro-hub credentials`: the office issues credentials, the head says when the method ends.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -120,10 +121,12 @@ fn issue(arguments: &IssueArguments) -> Result<(), HubError> {
         leavers_revoked_on: office.config.leavers_revoked_on,
     };
     let people = whom.people(&office.registered, day_in_italy(now))?;
+    // Before the codes are made: letters that cannot be written would be the only copy of them.
+    let file = arguments.letters.as_deref().map(|folder| letters_file(folder, now)).transpose()?;
     let issues = office.credentials.issue(&office.registered, &people, how, now)?;
-    match (&arguments.letters, &address) {
-        (Some(folder), Some(address)) => {
-            let written = write_letters(folder, &office.registered.school.name, address, &issues)?;
+    match (file, &address) {
+        (Some(file), Some(address)) => {
+            let written = write_letters(file, &office.registered.school.name, address, &issues)?;
             print_rows(issues.iter().filter(|issue| !matches!(issue.outcome, Outcome::Printed { .. })))?;
             eprintln!("{} lettere in {}", written.0, written.1.display());
             Ok(())
@@ -191,7 +194,7 @@ struct Letters<'a> {
 
 /// One page a person, in one file that only its owner reads.
 fn write_letters(
-    folder: &Path,
+    file: (PathBuf, File),
     school: &str,
     address: &str,
     issues: &[Issue],
@@ -210,14 +213,27 @@ fn write_letters(
         .collect();
     let count = letters.len();
     let page = Letters { school, address, letters }.render().map_err(|_| HubError::Stored("a letter"))?;
+    let (path, mut file) = file;
+    file.write_all(page.as_bytes())?;
+    Ok((count, path))
+}
+
+/// A new file for letters that only its owner reads. None that is there is written over: it may be the only copy.
+fn letters_file(folder: &Path, now: i64) -> Result<(PathBuf, File), HubError> {
     std::fs::create_dir_all(folder)?;
-    let path = folder.join("lettere.html");
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&path)?.write_all(page.as_bytes())?;
-    Ok((count, path))
+    let day = day_in_italy(now);
+    for number in 1..1_000 {
+        let path = folder.join(format!("lettere-{day}-{number}.html"));
+        match options.open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            opened => return Ok((path, opened?)),
+        }
+    }
+    Err(HubError::Forbidden("too many letters of one day in this folder"))
 }
 
 fn until(arguments: &UntilArguments) -> Result<(), HubError> {

@@ -34,10 +34,13 @@ pub struct FederationArguments {
 enum Command {
     /// Prints the public federation keys, to be registered with the trust anchors; makes all keys if there are none.
     Keys {
-        /// Put a new key in front of those for this purpose first. The hub uses it after its next start; the one
-        /// before stays valid. A new federation key is registered with the anchors before that.
-        #[arg(long)]
+        /// Add a new key for this purpose: published after the hub's next start, and not used yet.
+        #[arg(long, conflicts_with = "promote")]
         add: Option<Purpose>,
+        /// Use the newest key for this purpose after the hub's next start; the one before stays valid. Once the anchors
+        /// have registered a new federation key, or 48 hours after another was published.
+        #[arg(long)]
+        promote: Option<Purpose>,
     },
     /// Prints the transaction log of some days, one JSON object a line. Needs the log's key.
     Log {
@@ -53,7 +56,7 @@ enum Command {
 /// Runs the command.
 pub fn run(arguments: &FederationArguments) -> ExitCode {
     let outcome = match &arguments.command {
-        Command::Keys { add } => keys(arguments, *add),
+        Command::Keys { add, promote } => keys(arguments, *add, *promote),
         Command::Log { from, to } => log(arguments, *from, *to),
     };
     match outcome {
@@ -65,11 +68,16 @@ pub fn run(arguments: &FederationArguments) -> ExitCode {
     }
 }
 
-fn keys(arguments: &FederationArguments, add: Option<Purpose>) -> Result<(), HubError> {
+fn keys(
+    arguments: &FederationArguments,
+    add: Option<Purpose>,
+    promote: Option<Purpose>,
+) -> Result<(), HubError> {
     std::fs::create_dir_all(&arguments.data)?;
-    let keys = match add {
-        Some(purpose) => FederationKeys::add(&arguments.data, purpose)?,
-        None => FederationKeys::of_directory(&arguments.data)?,
+    let keys = match (add, promote) {
+        (Some(purpose), _) => FederationKeys::add(&arguments.data, purpose)?,
+        (None, Some(purpose)) => FederationKeys::promote(&arguments.data, purpose)?,
+        (None, None) => FederationKeys::of_directory(&arguments.data)?,
     };
     let text = serde_json::to_string_pretty(&keys.federation_public())
         .map_err(|_| HubError::Stored("a key that cannot be written"))?;

@@ -50,7 +50,8 @@ impl Account {
     }
 }
 
-/// Keeps a new hash.
+/// Keeps a new hash. The key of an authenticator app that is not in use yet goes: whoever knew the old password may
+/// have seen it.
 pub(super) fn keep_hash(
     database: &Connection,
     person: PersonId,
@@ -58,7 +59,7 @@ pub(super) fn keep_hash(
     now_ms: i64,
 ) -> Result<(), HubError> {
     database
-        .prepare_cached("UPDATE credential SET hash = ?2, changed = ?3 WHERE person = ?1")?
+        .prepare_cached("UPDATE credential SET hash = ?2, changed = ?3, totp = CASE WHEN totp_on THEN totp END WHERE person = ?1")?
         .execute(params![person.0, hash, now_ms])?;
     Ok(())
 }

@@ -77,8 +77,11 @@ impl Credentials {
             keep_hash(&database, account.person, &hash, now_ms)?;
         }
         if !account.email_confirmed && self.mail.is_on() {
-            if let (Some(email), Some(known)) = (&account.email, known(account.person)?) {
-                self.send_confirmation(&database, &known, email, now_ms)?;
+            if let Some(known) = known(account.person)? {
+                // The office's address first: what was typed at the first access may have been mistyped.
+                if let Some(email) = known.email.as_ref().or(account.email.as_ref()) {
+                    self.send_confirmation(&database, &known, email, now_ms)?;
+                }
             }
             return Ok(LogIn::ConfirmEmail);
         }

@@ -2,7 +2,7 @@
 //! answer after the same work, whether the name exists or not. Source: OWASP Forgot Password Cheat Sheet; IDENTITY §7.
 
 use registro_model::PersonId;
-use rusqlite::TransactionBehavior;
+use rusqlite::{TransactionBehavior, params};
 
 use super::account::{Account, keep_hash, normal_username};
 use super::first_access::MAILS_AN_HOUR;
@@ -95,6 +95,10 @@ impl Credentials {
             return Ok(Err(ResetProblem::Link));
         }
         keep_hash(&transaction, known.person, &hash, now_ms)?;
+        // The link was opened: mail reaches the address that the office has, whatever was typed at the first access.
+        transaction
+            .prepare_cached("UPDATE credential SET email = ?2, email_confirmed = 1 WHERE person = ?1")?
+            .execute(params![known.person.0, known.email])?;
         throttle::clear(&transaction, &self.subject("username", held.username.as_bytes()))?;
         self.notify(&transaction, known, Change::Password, now_ms)?;
         transaction.commit()?;

@@ -5,7 +5,6 @@
 //! shows who logged in when. Access tokens and codes are not kept, only their hashes: they are worth something, and
 //! prove nothing that the ID token does not.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,13 +12,13 @@ use chrono::Months;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use rusqlite::{Connection, params};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::request::hex;
 use crate::clock::{day_in_italy, start_of_day};
 use crate::error::HubError;
 use crate::identity::Randomness;
 use crate::identity::store::IdentityStore;
+use crate::keys::secret_file;
 
 /// How long entries are kept.
 const KEPT: Months = Months::new(24);
@@ -93,21 +92,7 @@ impl Journal {
     /// The log in a database, with its key made at the first call.
     pub fn open(store: Arc<IdentityStore>, key: &Path, random: Randomness) -> Result<Self, HubError> {
         migrate(&*store.lock()?)?;
-        let mut bytes = Zeroizing::new([0u8; 32]);
-        match std::fs::File::open(key) {
-            Ok(mut file) => file.read_exact(bytes.as_mut_slice())?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                *bytes = random.draw();
-                let mut options = std::fs::OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(key)?;
-                file.write_all(bytes.as_slice())?;
-                file.sync_all()?;
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let bytes = secret_file(key, &mut |bytes| *bytes = random.draw())?;
         let key = UnboundKey::new(&AES_256_GCM, bytes.as_slice()).map_err(seal_error)?;
         Ok(Self { store, key: LessSafeKey::new(key), random })
     }

@@ -91,8 +91,29 @@ impl FederationKeys {
         }
     }
 
-    /// Puts a new key in front of those of a purpose. A hub that runs sees it when it starts again.
+    /// Adds a new key of a purpose behind the others: published, and not signing yet. A hub that runs sees it when it
+    /// starts again.
     pub fn add(data: &Path, purpose: Purpose) -> Result<Self, HubError> {
+        Self::change(data, purpose, |keys| {
+            keys.push(STANDARD.encode(generate().map_err(own)?));
+            Ok(())
+        })
+    }
+
+    /// Puts the newest key of a purpose in front: it signs from the next start. Once everybody knows it: the anchors have
+    /// registered a federation key, and providers have fetched the others (48 hours).
+    pub fn promote(data: &Path, purpose: Purpose) -> Result<Self, HubError> {
+        Self::change(data, purpose, |keys| {
+            keys.rotate_right(1);
+            Ok(())
+        })
+    }
+
+    fn change(
+        data: &Path,
+        purpose: Purpose,
+        change: impl FnOnce(&mut Vec<String>) -> Result<(), HubError>,
+    ) -> Result<Self, HubError> {
         Self::of_directory(data)?;
         let text = Zeroizing::new(std::fs::read(path_in(data))?);
         let mut stored: Stored = serde_json::from_slice(&text).map_err(|_| UNREADABLE)?;
@@ -101,7 +122,7 @@ impl FederationKeys {
             Purpose::Signing => &mut stored.signing,
             Purpose::Encryption => &mut stored.encryption,
         };
-        keys.insert(0, STANDARD.encode(generate().map_err(own)?));
+        change(keys)?;
         std::fs::rename(write_beside(data, &stored)?, path_in(data))?;
         Self::ready(&stored)
     }
@@ -197,8 +218,10 @@ mod tests {
         let added = FederationKeys::add(directory.path(), Purpose::Encryption).unwrap();
         assert_eq!(added.decryption().len(), 2);
         assert_eq!(added.core_public().keys.len(), 3);
-        assert_eq!(added.decryption()[1].public(), first.decryption()[0].public());
+        assert_eq!(added.decryption()[0].public(), first.decryption()[0].public());
         assert_eq!(added.federation_public(), first.federation_public());
+        let promoted = FederationKeys::promote(directory.path(), Purpose::Encryption).unwrap();
+        assert_eq!(promoted.decryption()[1].public(), first.decryption()[0].public());
     }
 
     #[test]

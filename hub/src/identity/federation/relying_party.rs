@@ -237,10 +237,11 @@ impl Upstream for RelyingParty {
         };
         let (store, journal, now) = (Arc::clone(&self.store), Arc::clone(&self.journal), self.clock.now());
         let kept = tokio::task::spawn_blocking(move || {
+            // First, because it bounds the tries of a login: what is logged stays for two years.
+            pending::put(&*store.lock()?, &pending, now)?;
             let chain = journal.write_chain(&provider.resolved.statements, now)?;
             let content = json!({ "provider": pending.provider, "chain": chain, "request": signed });
-            journal.write(pending.transaction, Event::Request, &content, now)?;
-            pending::put(&*store.lock()?, &pending, now)
+            journal.write(pending.transaction, Event::Request, &content, now)
         });
         kept.await.map_err(|_| HubError::Poisoned)??;
         Ok(url)
