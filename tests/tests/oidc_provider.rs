@@ -314,20 +314,25 @@ async fn who_gives_up_is_told_so_and_can_try_again() {
 
 /// The example's program, built if it is not there.
 fn example() -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "registro-tests",
-            "--features",
-            "peers",
-            "--example",
-            "login",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
+    // With the features of the whole workspace, as the tests were built: nothing else is compiled once more.
+    let mut build = Command::new(env!("CARGO"));
+    build.args([
+        "build",
+        "--quiet",
+        "--workspace",
+        "--features",
+        "registro-tests/peers",
+        "--example",
+        "login",
+    ]);
+    for (variable, _) in std::env::vars_os() {
+        // Set for this test by cargo: they would make some dependencies compile again.
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&variable);
+        }
+    }
+    let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
     assert!(built.success());
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(|deps| deps.parent()).unwrap().join("examples/login")
