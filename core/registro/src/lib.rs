@@ -20,6 +20,7 @@ pub mod error;
 mod events;
 pub mod family;
 mod hours;
+mod lease;
 pub mod login;
 pub mod office;
 mod provenance;

@@ -55,6 +55,11 @@ impl LoginSetup {
         }
     }
 
+    /// The secrets of one store.
+    pub(crate) fn secrets_of(&self, scope: &str) -> Arc<dyn SecretStore> {
+        Arc::new(ScopedSecrets::new(Arc::clone(&self.secrets), scope))
+    }
+
     /// The login of one store. `scope` is the store's name; `unpinned` reaches an authorization server that is not
     /// the hub: pins are the hub's.
     pub(crate) fn login(&self, hub: &HubClient, unpinned: Transport, scope: &str) -> Login {
@@ -69,7 +74,7 @@ impl LoginSetup {
         let platform = Platform {
             transport: if self.issuer.is_some() { unpinned } else { hub.transport().clone() },
             keys: Arc::clone(&self.keys),
-            secrets: Arc::new(ScopedSecrets::new(Arc::clone(&self.secrets), scope)),
+            secrets: self.secrets_of(scope),
             environment: self
                 .environment
                 .clone()
@@ -254,6 +259,8 @@ impl Registro {
         let hub = self.hub();
         let settled = async {
             let session = Session::of(&hub, &keeper).await?;
+            self.owned_by(&session)?;
+            self.had_contact()?;
             self.settle(&hub, &session, true).await
         };
         match settled.await {
@@ -337,7 +344,11 @@ impl Registro {
             None => true,
         };
         self.set_current(None);
-        let mut device = self.device();
+        if self.lease_is_over() {
+            // What it locked is purged all the same.
+            self.inner.store.resume()?;
+        }
+        let mut device = self.inner.device.lock().unwrap_or_else(PoisonError::into_inner);
         device.forget_documents()?;
         Ok(LogoutReport { unsent: device.unsent(), told })
     }
@@ -350,9 +361,21 @@ impl Registro {
     pub async fn log_in_for_development(&self, person: &str) -> Result<Profile, Error> {
         let hub = self.hub();
         let session = development::log_in(&hub, person).await?.session;
+        self.owned_by(&session)?;
+        self.had_contact()?;
         let profile = self.settle(&hub, &session, false).await?;
         self.set_current(Some(Current::Development(session.authorization)));
         Ok(profile)
+    }
+
+    /// # Errors
+    /// `NotAllowed` if the store is another person's.
+    fn owned_by(&self, session: &Session) -> Result<(), Error> {
+        let owner = self.device().account().map(|account| (account.school, account.person));
+        match owner {
+            Some(owner) if owner != (session.school, session.person) => Err(another_person()),
+            _ => Ok(()),
+        }
     }
 
     /// Sees to it that the school has certified this device's key for the person of the session, and makes the store
@@ -360,10 +383,10 @@ impl Registro {
     /// which device the session is on.
     async fn settle(&self, hub: &HubClient, session: &Session, certify: bool) -> Result<Profile, Error> {
         let label = self.inner.device_label.as_deref();
-        let owner = self.device().account().map(|account| (account.school, account.person));
-        match owner {
-            Some(owner) if owner != (session.school, session.person) => return Err(another_person()),
-            Some(_) => {
+        self.owned_by(session)?;
+        let owned = self.device().account().is_some();
+        match owned {
+            true => {
                 let key = {
                     let device = self.device();
                     let due = certify || device.needs_certificate();
@@ -378,7 +401,7 @@ impl Registro {
                     }
                 }
             }
-            None => {
+            false => {
                 let seed: Zeroizing<[u8; 32]> = Zeroizing::new(self.device().draw());
                 let key = registro_documents::SigningKey::from_seed(&seed);
                 let certificate = enrolment::enrol(hub, session, &key, label).await?;
@@ -402,12 +425,15 @@ impl Registro {
         })
     }
 
-    /// Before anything is asked of the hub: what a login could not do for want of a connection, and a certificate that has run out. A
-    /// session that the hub has not named the person of is used for nothing else: the store may be somebody else's.
+    /// Before anything is asked of the hub: what a login could not do for want of a connection, a certificate that has
+    /// run out, a lease that is over. A session that the hub has not named the person of is used for nothing else: the
+    /// store may be somebody else's.
     async fn settle_if_due(&self) -> Result<(), Error> {
         let Some(keeper) = self.keeper().await? else { return Ok(()) };
+        let locked = self.lease_is_over();
         let due = self.device().needs_certificate();
-        if !due
+        if !locked
+            && !due
             && self.inner.settled.lock().unwrap_or_else(PoisonError::into_inner).as_deref()
                 == Some(&keeper.id())
         {
@@ -415,7 +441,12 @@ impl Registro {
         }
         let hub = self.hub();
         let session = Session::of(&hub, &keeper).await?;
-        match self.settle(&hub, &session, due).await {
+        let settled = async {
+            self.owned_by(&session)?;
+            self.had_contact()?;
+            self.settle(&hub, &session, due).await
+        };
+        match settled.await {
             Err(error) if error.kind == ErrorKind::NotAllowed => {
                 self.set_current(None);
                 keeper.logout().await?;

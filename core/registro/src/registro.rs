@@ -16,6 +16,7 @@ use crate::environment::SystemEnvironment;
 use crate::error::{Error, ErrorKind};
 use crate::events::Event;
 use crate::family::Family;
+use crate::lease::{self, HeldLease};
 use crate::login::{Current, LoginSetup};
 use crate::office::Office;
 use crate::teacher::Teacher;
@@ -83,12 +84,13 @@ pub struct Registro {
 }
 
 pub(crate) struct Inner {
-    device: Mutex<Device>,
+    pub(crate) device: Mutex<Device>,
     /// The device's store, for suspending: that does not wait for what the device is doing.
-    store: Store,
+    pub(crate) store: Store,
     transport: Transport,
     hub: Mutex<HubClient>,
     pub(crate) login: Option<Login>,
+    pub(crate) lease: Option<HeldLease>,
     pub(crate) redirect: String,
     pub(crate) device_label: Option<String>,
     pub(crate) session: Mutex<Option<Current>>,
@@ -130,6 +132,7 @@ impl Registro {
         // A name that says nothing about the person, and stays when their PIN is another.
         let scope = Store::key_file(&store)?.map(|key| key.store_id()).unwrap_or_default();
         let login = options.login.as_ref().map(|setup| setup.login(&hub, unpinned.clone(), &scope));
+        let lease = options.login.as_ref().map(|setup| HeldLease::read(setup.secrets_of(&scope)));
         let environment = options.environment.unwrap_or_else(|| Box::new(SystemEnvironment::default()));
         let mut device = Device::open(opened.store.clone(), environment)?;
         if let Some(report) = opened.salvage {
@@ -142,6 +145,7 @@ impl Registro {
                 transport,
                 hub: Mutex::new(hub),
                 login,
+                lease,
                 redirect: options.login.as_ref().map(|setup| setup.redirect.clone()).unwrap_or_default(),
                 device_label: options.login.and_then(|setup| setup.device_label),
                 session: Mutex::new(None),
@@ -170,8 +174,10 @@ impl Registro {
         Ok(self.inner.store.set_pin(vault, current, new)?)
     }
 
-    /// The device, with its store mended: what found damage has failed and said so, what comes next goes on.
+    /// The device, with its store mended: what found damage has failed and said so, what comes next goes on. Locked if
+    /// the school has not heard of it for too long.
     pub(crate) fn device(&self) -> MutexGuard<'_, Device> {
+        self.lock_if_lease_is_over();
         let mut device = self.inner.device.lock().unwrap_or_else(PoisonError::into_inner);
         // If it cannot be mended now (a full disk), whatever is asked next fails with the reason.
         let _ = device.mend();
@@ -239,6 +245,8 @@ impl Registro {
                 }
                 applied => applied?,
             };
+            // By the hub's clock, which the reply told.
+            self.had_contact()?;
             report.changed += applied.documents.len();
             report.confirmed += applied.confirmed.len();
             report.not_accepted += applied.refused.len();
@@ -312,8 +320,12 @@ impl Registro {
     /// Opens again after a suspend. Does nothing if it is open.
     ///
     /// # Errors
-    /// `InUse`, `Storage`: the register stays suspended; try again.
+    /// `InUse`, `Storage`: the register stays suspended; try again. `Locked` if the school has not heard of this device
+    /// for two weeks: sync, or log in.
     pub fn resume(&self) -> Result<(), Error> {
+        if self.lease_is_over() {
+            return Err(lease::over());
+        }
         // What was under way when it was suspended has ended once the device is free.
         let mut device = self.inner.device.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = self.inner.store.resume()? {

@@ -253,6 +253,17 @@ impl Device {
         self.environment.now()
     }
 
+    /// The time at the school, as far as the hub's answers tell it, Unix milliseconds.
+    pub fn school_time(&self) -> i64 {
+        self.now().saturating_add(self.state.clock_offset)
+    }
+
+    /// Drops what is in memory of documents, after their store was closed. The next reload brings it back.
+    pub fn drop_readable(&mut self) {
+        self.cache.clear();
+        self.directory = None;
+    }
+
     fn commit(&mut self, ops: Vec<StoreOp>) -> Result<(), DeviceError> {
         if ops.is_empty() {
             return Ok(());

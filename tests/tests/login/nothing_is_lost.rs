@@ -136,3 +136,37 @@ async fn a_strangers_login_that_the_hub_could_not_answer_for_touches_nothing() {
     registro.sync().await.unwrap();
     assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_ends_locks_what_is_read_and_loses_nothing_that_was_written() {
+    let school = School::open().await;
+    let teacher = school.credentials(school.person("D020")).await;
+    let (tablet, registro) = school.logged_in(1, &teacher).await;
+    let (command, _) = written(&registro);
+    cut(&registro);
+    school.later(13 * 24 * 60).await;
+    assert!(
+        !registro.teacher().class_view(&class(), day()).unwrap().pupils.is_empty(),
+        "two weeks are not over"
+    );
+
+    // Two weeks without the school: nothing is shown any more, whatever the app tries, also after it is started again.
+    school.later(2 * 24 * 60).await;
+    let locked = |registro: &Registro| {
+        assert_eq!(registro.teacher().class_view(&class(), day()).unwrap_err().kind, ErrorKind::Suspended);
+        assert!(registro.family().children(day()).is_err());
+        let error = registro.resume().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Locked);
+        assert!(error.italian.contains("collegati") && error.english.contains("connect"));
+    };
+    locked(&registro);
+    drop(registro);
+    let registro = tablet.open();
+    locked(&registro);
+
+    // The session has ended meanwhile too; the person logs in, and what was written is sent.
+    log_in(&registro, &teacher).await.unwrap();
+    registro.sync().await.unwrap();
+    assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
+    assert!(!registro.teacher().class_view(&class(), day()).unwrap().pupils.is_empty());
+}

@@ -15,7 +15,7 @@ impl Device {
     /// Whether the hub must certify this device's key again before it takes anything from it: the certificate has
     /// run out by the hub's clock. The next login does it; what is written meanwhile waits.
     pub fn needs_certificate(&self) -> bool {
-        let now = self.now().saturating_add(self.state.clock_offset).div_euclid(1_000);
+        let now = self.school_time().div_euclid(1_000);
         self.account.as_ref().is_some_and(|account| !account.certificate.is_valid_at(now))
     }
 
