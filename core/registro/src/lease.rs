@@ -26,6 +26,11 @@ impl HeldLease {
         Self { secrets, lease: Mutex::new(lease) }
     }
 
+    /// Where it is kept, beside what else is kept of the store.
+    pub(crate) fn secrets(&self) -> &dyn SecretStore {
+        self.secrets.as_ref()
+    }
+
     fn holds(&self, now_ms: i64) -> bool {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner).holds(now_ms, OFFLINE_VALID_DAYS)
     }

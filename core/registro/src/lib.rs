@@ -9,11 +9,13 @@
 //! |---|---|
 //! | [`registro`] | open, sync, suspend, events |
 //! | [`login`] | log in and out, sessions |
+//! | [`blocked`] | a PIN that was tried too often |
 //! | [`teacher`], [`family`], [`office`] | what each role sees and does |
 //! | [`delivery`] | what became of what was written |
 //! | [`error`] | why something could not be done: a stable kind, a sentence, the next step |
 
 mod attendance;
+pub mod blocked;
 pub mod delivery;
 mod environment;
 pub mod error;
@@ -33,6 +35,7 @@ mod scoped_secrets;
 pub mod teacher;
 
 pub use attendance::{OutView, PupilDay, ShownFact, SlotView};
+pub use blocked::BlockedStore;
 pub use delivery::{About, DeliveryState, Written, WrittenFact};
 pub use environment::SystemEnvironment;
 pub use error::{Error, ErrorKind, NextStep};

@@ -15,6 +15,7 @@ use registro_sync::http::{Authorization, HubClient, Transport};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::blocked::note_owner;
 use crate::error::{Error, ErrorKind};
 use crate::registro::Registro;
 use crate::scoped_secrets::ScopedSecrets;
@@ -414,6 +415,9 @@ impl Registro {
                 };
                 self.device().enrol(account)?;
             }
+        }
+        if let Some(lease) = &self.inner.lease {
+            note_owner(lease.secrets(), session.person)?;
         }
         Ok(Profile {
             school: session.school,

@@ -121,13 +121,23 @@ impl School {
 impl Tablet {
     /// Opens its store, as the app does at its start.
     pub fn open(&self) -> Registro {
+        Registro::open(self.options(), &self.vault).unwrap()
+    }
+
+    /// What it is opened with.
+    pub fn options(&self) -> OpenOptions {
         let mut options = OpenOptions::for_development(&self.store, &self.hub);
         options.environment = Some(Box::new(SeededEnvironment::new(self.clock.clone(), self.seed)));
         options.durable = false;
+        options.login = Some(self.login());
+        options
+    }
+
+    /// What its platform lends to the login.
+    pub fn login(&self) -> LoginSetup {
         let mut login = LoginSetup::new(self.keys.clone(), self.secrets.clone());
         login.environment = Some(Arc::new(LoginClock(self.clock.clone())));
         login.device_label = Some(format!("Tablet {}", self.seed));
-        options.login = Some(login);
-        Registro::open(options, &self.vault).unwrap()
+        login
     }
 }
