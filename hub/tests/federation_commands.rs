@@ -40,7 +40,6 @@ fn keys_to_register_are_printed_without_anything_secret_and_stay() {
     assert_eq!(added[0], first[0], "a new one is published, and does not sign yet");
     let promoted = keys(data.path(), &["--promote", "federation"]);
     assert_eq!(promoted[1], first[0], "the one before stays");
-    let added = promoted;
 }
 
 #[test]
