@@ -141,6 +141,8 @@ impl Registro {
         };
         match settled.await {
             Ok(profile) => {
+                // What waited for a higher level goes with the next sync.
+                self.device().try_aside_again()?;
                 self.set_settled(&keeper);
                 self.set_current(Some(Current::Kept(keeper)));
                 Ok(profile)

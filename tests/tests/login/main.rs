@@ -3,6 +3,7 @@
 
 mod blocked_pin;
 mod capacities;
+mod level;
 mod nothing_is_lost;
 mod school;
 mod sessions;

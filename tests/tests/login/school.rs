@@ -11,7 +11,7 @@ use registro_model::{Date, PersonId};
 use registro_store::MemoryVault;
 use registro_tests::clock::{SeededEnvironment, SharedClock};
 use registro_tests::hub::{import, sample_school};
-use registro_tests::login::{Credentials, first_access, issue, log_in};
+use registro_tests::login::{Credentials, first_access, issue, log_in, second_factor};
 use registro_tests::platform::LoginClock;
 use tempfile::TempDir;
 
@@ -83,6 +83,11 @@ impl School {
     pub async fn credentials(&self, person: PersonId) -> Credentials {
         let printed = issue(&self.folder.path().join("hub"), &[person], self.clock.now()).unwrap();
         first_access(&self.hub.url(), &printed[0]).await.unwrap()
+    }
+
+    /// What the person's new authenticator app shows.
+    pub fn second_factor(&self, person: PersonId) -> String {
+        second_factor(&self.folder.path().join("hub"), person, self.clock.now()).unwrap()
     }
 
     /// A new device.

@@ -106,6 +106,11 @@ impl Device {
         self.aside.push(entry);
     }
 
+    /// What waits outside the graph is tried again with the next sync: after a login, which may be of a higher level.
+    pub fn try_aside_again(&mut self) -> Result<(), DeviceError> {
+        self.take_from_aside()
+    }
+
     /// What was set aside is tried again.
     pub(super) fn take_from_aside(&mut self) -> Result<(), DeviceError> {
         if self.aside.is_empty() {

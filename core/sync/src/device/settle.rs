@@ -59,6 +59,13 @@ impl Device {
                     self.waiting.remove(&id);
                 }
             }
+            // It waits for a login of a higher level outside the graph, so that what else was written goes through
+            // (PROTOCOL §6, §8).
+            Outcome::Not { code: Code::NeedsLevel, .. } if !entry.is_accepted() => {
+                entry.aside = true;
+                touched.insert(id);
+                self.waiting.remove(&id);
+            }
             Outcome::Not { code, .. } if code.is_waiting() => {}
             Outcome::Not { code: Code::Graph | Code::Duplicate, .. } => {
                 // The author runs it again once synced to the end, unless another change of it was accepted.
@@ -173,7 +180,7 @@ impl Device {
             }
         }
         let left: Vec<OutboxEntry> =
-            self.pending.iter().filter(|entry| entry.refusal().is_some()).cloned().collect();
+            self.pending.iter().filter(|entry| entry.refusal().is_some() || entry.aside).cloned().collect();
         // What rests on a change that left is run again.
         let dropped: BTreeSet<Hash> =
             left.iter().flat_map(|e| &e.changes).map(|c| c.signed.envelope.change).collect();
@@ -186,7 +193,7 @@ impl Device {
             let headers: Vec<_> = renewed.iter().map(|document| self.header_op(*document)).collect();
             ops.extend(headers);
         }
-        for refused in &left {
+        for refused in left.iter().filter(|entry| !entry.aside) {
             if let Some(remainder) = self.remainder_of(refused)? {
                 ops.push(remainder.store_op());
                 let place = self.pending.iter().position(|entry| entry.command.id == refused.command.id);
@@ -195,6 +202,9 @@ impl Device {
             }
         }
         self.pending.retain(|entry| entry.delivery == Delivery::Pending);
+        let (aside, pending) = std::mem::take(&mut self.pending).into_iter().partition(|entry| entry.aside);
+        self.pending = pending;
+        self.aside.extend::<Vec<_>>(aside);
         self.state.redo.retain(|id| self.pending.iter().any(|entry| entry.command.id == *id));
         self.waiting.retain(|id| self.pending.iter().any(|entry| entry.command.id == *id));
         Ok(renewed)
