@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use registro::identity::{Level, LoginMethod};
 use registro::{LoginRequest, Profile, Registro};
@@ -11,11 +12,14 @@ use registro_hub::identity::federation::keys::FederationKeys;
 use registro_hub::import::ImportedSchool;
 use registro_hub::registry::Registry;
 use registro_model::PersonId;
-use registro_tests::browser::Browser;
+use registro_tests::browser::{Browser, Page};
 use registro_tests::federation::{self, Account, Act, Federation, ORGANIZATION};
 use registro_tests::login::{self, CALLBACK, Credentials, allow, first_access, issue, second_factor};
 
 use crate::processes::Failure;
+
+/// How long a hub may take to list the providers after its start.
+const FIRST_LISTING: Duration = Duration::from_secs(60);
 
 /// The way in which everybody logs in.
 pub enum Logins {
@@ -107,9 +111,17 @@ impl Logins {
                 let request = LoginRequest { method, level: Level::L2, english: false };
                 let address = registro.begin_login(request).await?;
                 let mut browser = Browser::new()?;
-                let page = browser.open(&address, CALLBACK).await?.page()?;
-                let provider = page.links().into_iter().find(|link| link.path() == "/login/begin");
-                let provider = provider.ok_or_else(|| format!("no provider is listed:\n{}", page.html))?;
+                let mut page = browser.open(&address, CALLBACK).await?.page()?;
+                let listed =
+                    |page: &Page| page.links().into_iter().find(|link| link.path() == "/login/begin");
+                // A hub that has just started asks the federation first: whoever comes that early tries again.
+                let began = Instant::now();
+                while listed(&page).is_none() && began.elapsed() < FIRST_LISTING {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    page = browser.open(page.url.as_str(), CALLBACK).await?.page()?;
+                }
+                let provider =
+                    listed(&page).ok_or_else(|| format!("no provider is listed:\n{}", page.html))?;
                 let page = browser.open(provider.as_str(), CALLBACK).await?.page()?;
                 let consent = federation::log_in(&mut browser, page, username, Act::Agree, CALLBACK).await?;
                 let callback = allow(&mut browser, &consent.page()?).await?;
