@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{Done, cargo, program, run};
+use crate::command::{Done, cargo, output, program, run};
 use crate::{tools, workspace};
 
 /// The tests that need them (`required-features` in `tests/Cargo.toml`).
@@ -13,6 +13,7 @@ const TESTS: &[&str] =
 /// Installs what `tests/peers` pins, and runs the tests.
 pub fn test() -> Done {
     tools::need(&[tools::NODE, tools::NPM, tools::PYTHON, tools::CHROMIUM])?;
+    new_enough(&output(program("node").arg("--version"))?)?;
     let folder = workspace::root().join("tests/peers");
     for peer in folders(&folder)? {
         if peer.join("package-lock.json").exists() {
@@ -28,6 +29,15 @@ pub fn test() -> Done {
         command.args(["--test", name]);
     });
     run(command.env("REGISTRO_PEERS_PYTHON", python))
+}
+
+/// The servers and clients ask for Node 20.
+fn new_enough(version: &str) -> Done {
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|part| part.parse().ok());
+    match major {
+        Some(20..=u32::MAX) => Ok(()),
+        _ => Err(format!("Node 20 or newer is needed, and this is {}", version.trim())),
+    }
 }
 
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, String> {
@@ -57,4 +67,13 @@ fn python(requirements: &Path) -> Result<PathBuf, String> {
     // Last: what was broken off is made anew.
     std::fs::write(&note, pinned).map_err(failed)?;
     Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_old_node_is_named() {
+        assert!(super::new_enough("v20.20.2\n").is_ok() && super::new_enough("v100.0.0").is_ok());
+        assert!(super::new_enough("v18.20.4\n").is_err() && super::new_enough("").is_err());
+    }
 }

@@ -1,5 +1,5 @@
 //! Why a login, or what comes after it, did not work. Every kind has a sentence for the person and a next step
-//! (IDENTITY §10). Nothing that a server wrote stands in it: `error_description` is for developers of servers, and
+//! (docs/identity.md). Nothing that a server wrote stands in it: `error_description` is for developers of servers, and
 //! could say anything.
 
 use registro_sync::http::{HttpError, SessionFailure, TransportError};

@@ -1,7 +1,7 @@
 //! Where a device keeps a login's secrets. Two traits that an app implements beside the store's `KeyVault`, with
 //! implementations in memory and, behind the feature `desktop`, in the desktop's key ring.
 //!
-//! Contract of both (IDENTITY §8): called on any thread, may block on hardware, never show a prompt: what waits for
+//! Contract of both (docs/identity.md): called on any thread, may block on hardware, never show a prompt: what waits for
 //! the person answers [`StorageError::NeedsUser`], the app prompts, and tries again. They must not call back into the
 //! register, which may hold a lock of its own.
 

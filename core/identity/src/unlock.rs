@@ -1,4 +1,4 @@
-//! Unlocking without a connection (IDENTITY §8 and §9).
+//! Unlocking without a connection (docs/identity.md).
 //!
 //! Whether the register is unlocked is not a flag: it is whether there is something opened, which only the vault, and
 //! the PIN where there is one, can open. Locking drops it, and its keys with it. Beside that there is a lease: a
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LoginError;
 use crate::storage::SecretStore;
 
-/// Days without contact after which a device locks. Source: IDENTITY §9, `offline_valid_days`.
+/// Days without contact after which a device locks. Source: docs/identity.md, `offline_valid_days`.
 pub const OFFLINE_VALID_DAYS: u16 = 14;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 

@@ -1,5 +1,5 @@
 //! The lease: a device that the school has not heard of for two weeks locks, because the right to read may have ended
-//! meanwhile (IDENTITY §9). Locking closes the store and drops its keys; nothing is wiped, and the next contact with the
+//! meanwhile (docs/identity.md). Locking closes the store and drops its keys; nothing is wiped, and the next contact with the
 //! hub opens it again.
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -15,11 +15,11 @@ use crate::error::StoreError;
 use crate::files;
 use crate::seal::{self, RawKey};
 
-/// Fewest and most digits. Source: IDENTITY §8 (six), our choice (the rest).
+/// Fewest and most digits. Source: docs/identity.md (six), our choice (the rest).
 const DIGITS: std::ops::RangeInclusive<usize> = 6..=12;
 /// Source: OWASP Password Storage Cheat Sheet, PBKDF2-HMAC-SHA256.
 const ITERATIONS: u32 = 600_000;
-/// Wrong tries in a row that block it. Source: IDENTITY §8.
+/// Wrong tries in a row that block it. Source: docs/identity.md.
 pub const MAX_TRIES: u8 = 10;
 const TRIES: &str = "pin.tries";
 

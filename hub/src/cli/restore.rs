@@ -56,7 +56,9 @@ fn restore(arguments: &RestoreArguments) -> Result<(), HubError> {
         now,
     )?;
     if crate::backup::restore_identity(&arguments.from, &identity_path(&arguments.data), now)? {
-        eprintln!("the login was restored: everybody logs in again");
+        eprintln!(
+            "the login was restored: everybody logs in again, with the passwords of the backup; the last day of the school's credentials is to be set again"
+        );
     }
     Ok(())
 }

@@ -110,8 +110,8 @@ pub trait Interactions: Send + Sync {
     /// The login that the browser's cookie names, if it is still under way.
     fn open(&self, cookie: &str, now_ms: i64) -> Result<Option<Interaction>, HubError>;
 
-    /// The login of that id: for a way that comes back without the cookie (its `state` names the id, and the cookie
-    /// is checked by the page that comes next).
+    /// The login of that id: for a way that comes back without the cookie (its `state` names the id; whoever uses
+    /// this compares it with the login that the browser's own cookie names).
     fn find(&self, id: InteractionId, now_ms: i64) -> Result<Option<Interaction>, HubError>;
 
     /// Notes who it was. Once known it does not change: what the person then sees and allows is what the code says.

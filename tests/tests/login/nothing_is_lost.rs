@@ -170,3 +170,20 @@ async fn a_lease_that_ends_locks_what_is_read_and_loses_nothing_that_was_written
     assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
     assert!(!registro.teacher().class_view(&class(), day()).unwrap().pupils.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schools_last_day_ends_sessions_by_password_and_loses_nothing() {
+    let school = School::open().await;
+    let person = school.person("D020");
+    let teacher = school.credentials(person).await;
+    let (_tablet, registro) = school.logged_in(1, &teacher).await;
+    let (command, _) = written(&registro);
+    school.last_day("2026-11-22");
+    assert_eq!(registro.sync().await.unwrap_err().kind, ErrorKind::SessionEnded);
+    assert_eq!(delivery(&registro, command), DeliveryState::Pending);
+    // Until SPID or CIE logs the person in: here the head changes their mind.
+    school.last_day("2027-06-30");
+    log_in(&registro, &teacher).await.unwrap();
+    registro.sync().await.unwrap();
+    assert!(matches!(delivery(&registro, command), DeliveryState::Confirmed { .. }));
+}

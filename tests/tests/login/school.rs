@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use registro::identity::storage::{MemoryKeys, MemorySecrets};
 use registro::{LoginSetup, OpenOptions, Registro};
+use registro_hub::cli::office::{Office, OfficeArguments};
 use registro_hub::serve::{ServeConfig, serve};
 use registro_hub::{RunningHub, clock::parse_instant};
 use registro_model::{Date, PersonId};
@@ -83,6 +84,12 @@ impl School {
     pub async fn credentials(&self, person: PersonId) -> Credentials {
         let printed = issue(&self.folder.path().join("hub"), &[person], self.clock.now()).unwrap();
         first_access(&self.hub.url(), &printed[0]).await.unwrap()
+    }
+
+    /// The head sets the last day of the school's credentials.
+    pub fn last_day(&self, day: &str) {
+        let office = Office::open(&OfficeArguments::of(&self.folder.path().join("hub"))).unwrap();
+        office.credentials.set_until(Some(day.parse().unwrap())).unwrap();
     }
 
     /// What the person's new authenticator app shows.

@@ -106,3 +106,22 @@ async fn a_level_that_was_not_reached_logs_nobody_in() {
     assert!(error.contains("403") || error.contains("200"), "{error}");
     assert_eq!(registro.session().await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_development_login_is_for_this_very_device() {
+    let data = tempfile::tempdir().unwrap();
+    let serve = |listen: &str, public: Option<&str>| {
+        registro_hub::serve::serve(registro_hub::serve::ServeConfig {
+            data: data.path().to_owned(),
+            listen: listen.parse().unwrap(),
+            identity: None,
+            public_url: public.map(|url| url.parse().unwrap()),
+            dev_login: true,
+            standing_clock: None,
+        })
+    };
+    assert!(matches!(serve("0.0.0.0:0", None).await, Err(registro_hub::HubError::Forbidden(_))));
+    registro_tests::hub::import(registro_tests::hub::sample_school(), data.path()).unwrap();
+    let public = serve("127.0.0.1:0", Some("https://hub.scuola.example")).await;
+    assert!(matches!(public, Err(registro_hub::HubError::Forbidden(_))));
+}

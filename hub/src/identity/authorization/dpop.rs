@@ -18,7 +18,7 @@ use super::jwt::Unverified;
 use nonces::Nonces;
 use replay::Seen;
 
-/// How far the clock of a proof without a nonce may be off, in milliseconds. Source: IDENTITY §4; RFC 9449 §11.1.
+/// How far the clock of a proof without a nonce may be off, in milliseconds. Source: docs/identity.md; RFC 9449 §11.1.
 const WINDOW_MS: i64 = 60_000;
 /// Longest `jti`; ours have 22 characters.
 const MAX_JTI: usize = 128;

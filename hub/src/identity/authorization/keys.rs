@@ -21,7 +21,7 @@ use super::jwt;
 use crate::error::HubError;
 
 const HOUR_MS: i64 = 3_600_000;
-/// How long a key is published before it signs: apps keep the published set for 24 hours (IDENTITY §3).
+/// How long a key is published before it signs: apps keep the published set for 24 hours (docs/identity.md).
 const PUBLISHED_AHEAD_MS: i64 = 25 * HOUR_MS;
 /// How long a replaced key stays published: tokens live ten minutes; the rest is for clocks that go wrong.
 const KEPT_MS: i64 = 24 * HOUR_MS;

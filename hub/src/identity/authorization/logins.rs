@@ -24,7 +24,7 @@ use crate::identity::store::IdentityStore;
 /// more the oldest goes, of nobody first: to refuse new ones would let a stranger who begins thirty a second keep
 /// everybody out.
 const MAX_LOGINS: i64 = 20_000;
-/// How long a code is good, in milliseconds. Source: IDENTITY §9; RFC 6749 §4.1.2 allows ten minutes.
+/// How long a code is good, in milliseconds. Source: docs/identity.md; RFC 6749 §4.1.2 allows ten minutes.
 pub const CODE_MS: i64 = 60_000;
 
 /// Logins under way.

@@ -13,7 +13,7 @@ use crate::identity::secret::hash_of;
 
 /// What a request's name begins with (RFC 9126 §2.2).
 const URN: &str = "urn:ietf:params:oauth:request_uri:";
-/// How long a pushed request waits for its browser, in seconds. Source: IDENTITY §9.
+/// How long a pushed request waits for its browser, in seconds. Source: docs/identity.md.
 pub const WAITS_SECONDS: i64 = 60;
 /// Requests that wait at once; with one more the oldest goes. A school's morning is some hundreds a minute.
 const MAX_WAITING: i64 = 10_000;

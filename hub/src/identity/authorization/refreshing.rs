@@ -17,7 +17,7 @@ use crate::error::HubError;
 use crate::identity::Identity;
 use crate::identity::secret::{Secret, hash_of};
 
-/// The share of its life after which a token is replaced, in percent. Source: IDENTITY §3.
+/// The share of its life after which a token is replaced, in percent. Source: docs/identity.md.
 const REPLACED_AT_PERCENT: i64 = 70;
 /// Successors that nobody has used yet: replies of one device that got lost one after the other.
 const MAX_UNUSED: i64 = 8;

@@ -16,14 +16,14 @@ use crate::identity::people::Entitlement;
 
 /// Type of an access token (RFC 9068 §2.1).
 pub const ACCESS_TYPE: &str = "at+jwt";
-/// How long an access token is good, in seconds. Source: IDENTITY §9.
+/// How long an access token is good, in seconds. Source: docs/identity.md.
 pub const ACCESS_SECONDS: i64 = 600;
-/// How long an ID token is good, in seconds. Source: IDENTITY §9.
+/// How long an ID token is good, in seconds. Source: docs/identity.md.
 const ID_SECONDS: i64 = 300;
 const DAY_MS: i64 = 24 * 3_600_000;
-/// How long a login of the staff holds without being used, in days, unless the school says less. Source: IDENTITY §9.
+/// How long a login of the staff holds without being used, in days, unless the school says less. Source: docs/identity.md.
 const STAFF_DAYS: u16 = 7;
-/// How long a login of parents and pupils holds without being used, in days. Source: IDENTITY §9.
+/// How long a login of parents and pupils holds without being used, in days. Source: docs/identity.md.
 const FAMILY_DAYS: u16 = 30;
 /// Who counts as staff: they see other people's children.
 const STAFF: [&str; 4] = ["head", "office", "teacher", "support"];

@@ -129,6 +129,30 @@ mod tests {
 
     use super::*;
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_browser_that_goes_away_frees_no_room_while_its_hash_is_made() {
+        let pool = Arc::new(HashingPool::default());
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let (tell, began) = std::sync::mpsc::channel::<()>();
+        let trying = Arc::clone(&pool);
+        let browser = tokio::spawn(async move {
+            let work = move || {
+                let _ = tell.send(());
+                let _ = wait.recv();
+                Ok(())
+            };
+            trying.run(work).await
+        });
+        tokio::task::spawn_blocking(move || began.recv()).await.unwrap().unwrap();
+        browser.abort();
+        assert!(browser.await.unwrap_err().is_cancelled());
+        assert_eq!(pool.permits.available_permits(), AT_ONCE - 1);
+        release.send(()).unwrap();
+        while pool.permits.available_permits() < AT_ONCE {
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[test]
     fn a_hash_says_how_it_was_made_and_knows_its_password() {
         let password = Password::typed("tre civette sul comò");

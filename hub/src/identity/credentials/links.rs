@@ -31,7 +31,7 @@ impl Purpose {
         }
     }
 
-    /// How long it works, in milliseconds. Source: IDENTITY §7.
+    /// How long it works, in milliseconds. Source: docs/identity.md.
     pub fn lasts_ms(self) -> i64 {
         match self {
             Self::FirstAccess | Self::ConfirmEmail => 7 * 24 * 3_600_000,

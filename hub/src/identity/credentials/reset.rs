@@ -1,5 +1,5 @@
 //! Another password without the old one: a link to the recognised address, and to no other. Whoever asks gets the same
-//! answer after the same work, whether the name exists or not. Source: OWASP Forgot Password Cheat Sheet; IDENTITY §7.
+//! answer after the same work, whether the name exists or not. Source: OWASP Forgot Password Cheat Sheet; docs/identity.md.
 
 use registro_model::PersonId;
 use rusqlite::{TransactionBehavior, params};

@@ -101,3 +101,29 @@ CREATE TABLE IF NOT EXISTS mail (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS mail_next ON mail (next);
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_been_used_since_a_backup_is_not_trusted() {
+        let mut database = Connection::open_in_memory().unwrap();
+        database.execute_batch(TABLES).unwrap();
+        database
+            .execute_batch(
+                "INSERT INTO credential_link (hash, purpose, created, expires) VALUES (x'01', 1, 0, 9);
+                 INSERT INTO credential_step VALUES (x'01', x'02', 9);
+                 INSERT INTO recovery_code VALUES (x'01', x'02');
+                 INSERT INTO credential_setting VALUES ('password_login_until', '2027-02-01');
+                 INSERT INTO mail (letter, next, expires) VALUES (x'01', 0, 9);",
+            )
+            .unwrap();
+        distrust(&mut database).unwrap();
+        for table in ["credential_link", "credential_step", "recovery_code", "credential_setting", "mail"] {
+            let left: i64 =
+                database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+            assert_eq!(left, 0, "{table}");
+        }
+    }
+}
