@@ -22,7 +22,7 @@ use crate::identity::federation::jose::algorithm::SigningAlgorithm;
 use crate::identity::federation::jose::jws;
 use crate::identity::issuer::Issuer;
 
-/// What a provider may sign with: what the app takes as well (docs/identity.md, check 9).
+/// What a provider may sign with: what the app takes as well (docs/identity.md).
 const ALGORITHMS: [SigningAlgorithm; 3] =
     [SigningAlgorithm::Es256, SigningAlgorithm::Ps256, SigningAlgorithm::Rs256];
 /// How far the provider's clock may be off, in seconds. Source: docs/identity.md.
